@@ -1,0 +1,85 @@
+package keeper
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+)
+
+// Config is what the keeper role is started with.
+type Config struct {
+	Home       string   `json:"home"`        // MUSTER_HOME
+	Binary     string   `json:"binary"`      // what to run as daemon, an absolute path
+	DaemonArgs []string `json:"daemon_args"` // after the binary
+}
+
+// LockFile is locked for as long as a keeper of this home lives.
+func (c Config) LockFile() string { return filepath.Join(c.Home, "run", "keeper.lock") }
+
+// FatalFile holds why the daemon can not start, while it can not.
+func (c Config) FatalFile() string { return filepath.Join(c.Home, "run", "daemon.err") }
+
+func (c Config) logDir() string { return filepath.Join(c.Home, "logs", "muster", "daemon.1") }
+
+// ErrRunning is Serve's answer when another keeper has the home.
+var ErrRunning = errors.New("Muster is already running")
+
+// Serve is the keeper role. It returns when everything has ended, or with the
+// reason why nothing could be started. It must be called on the main thread,
+// which will do every fork: across an upgrade only that thread survives.
+func Serve(config Config, resume *os.File) error {
+	lock, err := takeLock(config, resume != nil)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	g := &guard{config: config, stop: make(chan struct{}), exits: make(chan Exit, 1), begun: make(chan struct{})}
+	g.keeper = New(Options{Subreaper: true, Exited: g.exited})
+	g.keeper.kept[lockName] = lock
+	if resume != nil {
+		if err := g.resume(resume); err != nil {
+			return err
+		}
+	}
+	asked := make(chan os.Signal, 2)
+	signal.Notify(asked, syscall.SIGTERM, syscall.SIGINT)
+	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
+	go func() {
+		for range asked {
+			g.terminate()
+		}
+	}()
+	go g.run()
+	g.keeper.Run(g.stop)
+	return g.err
+}
+
+// lockName is the lock's name among the kept descriptors: it lives through an
+// upgrade like the others.
+const lockName = "muster:lock"
+
+// takeLock makes sure that a home has one keeper. A lock file left behind by a
+// dead keeper is not locked, so nothing is ever stale.
+func takeLock(config Config, resuming bool) (*os.File, error) {
+	if resuming {
+		return nil, nil
+	}
+	file, err := os.OpenFile(config.LockFile(), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		defer file.Close()
+		var owner [20]byte
+		n, _ := file.Read(owner[:])
+		return nil, fmt.Errorf("%w as pid %s", ErrRunning, owner[:n])
+	}
+	if err := file.Truncate(0); err != nil {
+		return nil, err
+	}
+	_, err = fmt.Fprintf(file, "%d", os.Getpid())
+	return file, err
+}

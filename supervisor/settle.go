@@ -1,0 +1,157 @@
+package supervisor
+
+import (
+	"context"
+	"time"
+
+	"muster"
+	"muster/proctree"
+)
+
+// confirmFor is how long a process without a probe must live before a command
+// calls it started: what can not even load ends sooner.
+const confirmFor = 100 * time.Millisecond
+
+// listenFor is how long a command waits for a web process without a probe to
+// listen. It is a courtesy: the process counts as up in any case.
+const listenFor = 3 * time.Second
+
+// givenUpAfter failures in a row a command reports failure. Muster itself goes
+// on trying.
+const givenUpAfter = 3
+
+// A waiter is a command that waits for something to come true.
+type waiter struct {
+	done  func() bool // on the owner goroutine
+	yes   chan struct{}
+	timer *time.Timer
+}
+
+// wait returns when done says yes, or ctx ends.
+func (s *Supervisor) wait(ctx context.Context, done func() bool) error {
+	w := &waiter{done: done, yes: make(chan struct{})}
+	s.do(func() { s.waiters[w] = true; s.settleWaiters() })
+	defer s.do(func() { delete(s.waiters, w) })
+	select {
+	case <-w.yes:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.done:
+		return context.Canceled
+	}
+}
+
+// settleWaiters asks every waiter again, after anything happened.
+func (s *Supervisor) settleWaiters() {
+	for w := range s.waiters {
+		if w.done() {
+			close(w.yes)
+			delete(s.waiters, w)
+		}
+	}
+}
+
+// A Failure is a process that did not become what a command asked for.
+type Failure struct {
+	Slot   muster.Slot `json:"slot"`
+	Reason string      `json:"reason"`
+	// Since is when the failing began: its log from then on explains it.
+	Since time.Time `json:"since"`
+}
+
+// Settle waits until the processes that match are all up, down as they should
+// be, or have failed, and returns the failures.
+func (s *Supervisor) Settle(ctx context.Context, match func(muster.Slot) bool) (failures []Failure, err error) {
+	err = s.wait(ctx, func() bool {
+		var waiting bool
+		failures, waiting = s.verdicts(match)
+		return !waiting
+	})
+	return failures, err
+}
+
+// verdicts judges all matching slots. Processes that only wait for a failed
+// one have failed too, once nothing else moves.
+func (s *Supervisor) verdicts(match func(muster.Slot) bool) (failures []Failure, waiting bool) {
+	var held []Failure
+	for name, l := range s.slots {
+		if !match(name) {
+			continue
+		}
+		switch v, reason := l.verdict(); v {
+		case verdictFailed:
+			failures = append(failures, Failure{name, reason, l.machine.StartedAt})
+		case verdictHeld:
+			held = append(held, Failure{name, reason, time.Now()})
+		case verdictWaiting:
+			waiting = true
+		}
+	}
+	if len(held) > 0 && len(failures) == 0 {
+		return nil, true
+	}
+	return append(failures, held...), waiting
+}
+
+type verdict int
+
+const (
+	verdictGood verdict = iota
+	verdictWaiting
+	verdictHeld
+	verdictFailed
+)
+
+func (l *slot) verdict() (verdict, string) {
+	m := l.machine
+	switch {
+	case !l.wanted && m.Running:
+		return verdictWaiting, ""
+	case !l.wanted:
+		return verdictGood, ""
+	case m.State == muster.StateCrashed:
+		return verdictFailed, m.Reason
+	case m.State == muster.StateBackoff && m.History.Failures >= givenUpAfter:
+		return verdictFailed, m.Reason
+	case l.isHeld() && m.History.Starts == 0 && len(l.typ.DependsOn) > 0:
+		return verdictHeld, m.Reason
+	case m.State == muster.StateUp:
+		return l.confirmed(), ""
+	case m.State == muster.StateDown && m.LastExit != nil:
+		return verdictGood, ""
+	}
+	return verdictWaiting, ""
+}
+
+// confirmed judges a process that counts as up.
+func (l *slot) confirmed() verdict {
+	lived := time.Since(l.machine.StartedAt)
+	switch {
+	case l.typ.Ready != nil:
+		return verdictGood
+	case lived < confirmFor:
+		return l.lookAgain(confirmFor - lived)
+	case l.name.Type == "web" && len(l.typ.Sockets) == 0 && lived < listenFor && !l.listens():
+		return l.lookAgain(20 * time.Millisecond)
+	}
+	return verdictGood
+}
+
+// listens reports whether the slot's port is listened on, or any port by the
+// process itself.
+func (l *slot) listens() bool {
+	if !proctree.Available() {
+		return true
+	}
+	if _, ok := proctree.Listening(l.port); ok {
+		return true
+	}
+	return len(proctree.ListeningPorts([]int{l.machine.PID})) > 0
+}
+
+// lookAgain makes sure that waiters are asked again after d.
+func (l *slot) lookAgain(d time.Duration) verdict {
+	l.supervisor.after(d, func() {})
+	return verdictWaiting
+}

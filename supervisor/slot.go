@@ -1,0 +1,222 @@
+package supervisor
+
+import (
+	"context"
+	"syscall"
+	"time"
+
+	"muster"
+	"muster/formation"
+	"muster/keeper"
+)
+
+// A slot is one place of a formation and the process in it.
+type slot struct {
+	supervisor *Supervisor
+	name       muster.Slot
+	app        *app
+	typ        muster.ProcessType
+	machine    formation.Machine
+	wanted     bool   // by the order; machine.Wanted follows as dependencies allow
+	cause      string // of the last order, for the journal
+	id         string // of the incarnation in the keeper
+	port       int
+	cgroup     string
+	oomBefore  int
+
+	timeout, retry, healthy *time.Timer
+	watching                context.CancelFunc // of the probe or healthcheck
+	notified                chan struct{}      // receives READY=1
+}
+
+// A Record is what is stored of a slot, so that a later daemon goes on where
+// this one was.
+type Record struct {
+	Slot    muster.Slot       `json:"slot"`
+	ID      string            `json:"id"`
+	Port    int               `json:"port"`
+	Machine formation.Machine `json:"machine"`
+	Gone    bool              `json:"-"` // the slot is no more
+}
+
+func newSlot(s *Supervisor, name muster.Slot) *slot {
+	return &slot{supervisor: s, name: name, machine: formation.Machine{State: muster.StateDown, Reason: "not started yet"}}
+}
+
+// input advances the machine and carries out what it asks for.
+func (l *slot) input(in formation.Input) {
+	s := l.supervisor
+	before := l.machine
+	next, actions := l.machine.Next(in, s.policy(l.typ), time.Now())
+	l.machine = next
+	if !sameStep(before, next) || len(actions) > 0 {
+		s.options.Save(l.record())
+	}
+	for _, a := range actions {
+		l.act(a)
+	}
+}
+
+// sameStep tells inputs that meant nothing from those worth storing.
+func sameStep(a, b formation.Machine) bool {
+	return a.State == b.State && a.Reason == b.Reason && a.Wanted == b.Wanted && a.Running == b.Running &&
+		a.PID == b.PID && a.Restarts == b.Restarts && a.Again == b.Again && a.History.Failures == b.History.Failures
+}
+
+func (l *slot) record() Record {
+	return Record{Slot: l.name, ID: l.id, Port: l.port, Machine: l.machine}
+}
+
+func (l *slot) act(a formation.Action) {
+	s := l.supervisor
+	switch a.Kind {
+	case formation.Spawn:
+		l.spawn()
+	case formation.Probe:
+		l.probe()
+	case formation.AskToStop:
+		l.askToStop()
+	case formation.Kill:
+		l.kill()
+	case formation.Clear:
+		l.clear()
+	case formation.SetTimeout:
+		l.timeout = s.after(a.After, l.timerInput(formation.Timeout))
+	case formation.SetRetry:
+		l.retry = s.after(a.After, func() { l.wake() })
+	case formation.SetHealthy:
+		l.up(a.After)
+	case formation.Tell:
+		l.tell(a.Event)
+	}
+}
+
+// timerInput returns an input bound to the present incarnation: a timer that
+// fires late means nothing to the next one.
+func (l *slot) timerInput(kind formation.InputKind) func() {
+	id := l.id
+	return func() {
+		if l.id == id {
+			l.input(formation.Input{Kind: kind})
+			l.changed()
+		}
+	}
+}
+
+func (l *slot) wake() {
+	if !l.supervisor.frozen {
+		l.input(formation.Input{Kind: formation.Retry})
+		l.changed()
+	}
+}
+
+func (l *slot) up(after time.Duration) {
+	l.healthy = l.supervisor.after(after, l.timerInput(formation.Healthy))
+	l.watchHealth()
+}
+
+// tell completes the machine's event with who it is about.
+func (l *slot) tell(e muster.Event) {
+	e.Message = l.name.Name() + " " + e.Message
+	l.supervisor.emit(l.name, e)
+}
+
+func (l *slot) warn(message string) {
+	l.tell(muster.Event{Kind: muster.EventWarning, State: l.machine.State, Message: message})
+}
+
+// changed lets everything that waits for this slot look again.
+func (l *slot) changed() {
+	s := l.supervisor
+	if !l.wanted && !l.machine.Running && l.machine.State == muster.StateDown && !l.belongs() {
+		s.removeSlot(l)
+	}
+	if len(l.app.dependencies()) > 0 {
+		s.reconcile(l.app, "")
+	}
+}
+
+// belongs reports whether the formation still has the slot.
+func (l *slot) belongs() bool {
+	t := l.app.App.Type(l.name.Type)
+	return t != nil && l.name.N <= l.app.count(t)
+}
+
+func (l *slot) isHeld() bool {
+	return l.machine.State == muster.StateStarting && !l.machine.Running
+}
+
+func (l *slot) count(p *formation.Progress) {
+	m := l.machine
+	if l.wanted {
+		p.Wanted++
+	}
+	if m.History.Starts > 0 {
+		p.Started++
+	}
+	if m.State == muster.StateUp {
+		p.Up++
+	}
+	if m.Running {
+		p.Running++
+	}
+	if m.State == muster.StateDown && m.LastExit != nil && m.LastExit.Signal == "" && m.LastExit.Code == 0 {
+		p.Completed++
+	}
+}
+
+// exited takes the end of the slot's process.
+func (l *slot) exited(exit keeper.Exit) {
+	s := l.supervisor
+	l.stopTimers()
+	e := l.explain(exit)
+	left := exit.Left
+	if l.machine.State == muster.StateStopping && left && !l.machine.Killed {
+		// What is left has the rest of the time it was given.
+		l.timeout = s.after(time.Until(l.stopDeadline(exit.At)), l.timerInput(formation.Timeout))
+	}
+	id := l.id
+	l.input(formation.Input{Kind: formation.Exited, Exit: &e, Left: left})
+	if !left {
+		s.forget(id)
+	}
+	l.changed()
+}
+
+// forget lets the keeper drop an ended process, off the path to its successor.
+func (s *Supervisor) forget(id string) {
+	if id != "" {
+		s.background(func() { _ = s.options.Keeper.Forget(id) })
+	}
+}
+
+func (l *slot) stopTimers() {
+	for _, t := range []*time.Timer{l.timeout, l.retry, l.healthy} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+	l.stopWatching()
+}
+
+func (l *slot) stopWatching() {
+	if l.watching != nil {
+		l.watching()
+		l.watching = nil
+	}
+}
+
+// Signal sends a signal to a slot's process and what shares its group.
+func (s *Supervisor) Signal(name muster.Slot, sig syscall.Signal, label string) (err error) {
+	s.do(func() {
+		l := s.slots[name]
+		if l == nil || !l.machine.Running {
+			err = muster.Errorf(muster.CodeNotFound, "muster ps", "%s does not run", name)
+			return
+		}
+		if err = s.options.Keeper.Signal(l.id, sig, keeper.ScopeProcess); err == nil {
+			l.tell(muster.Event{Kind: muster.EventSignalled, State: l.machine.State, PID: l.machine.PID, Message: "was sent signal " + label})
+		}
+	})
+	return err
+}

@@ -1,0 +1,133 @@
+package supervisor
+
+import (
+	"fmt"
+
+	"os"
+	"path/filepath"
+	"time"
+
+	"muster"
+	"muster/formation"
+	"muster/keeper"
+)
+
+// spawn has the keeper start the slot's process. It is done on the owner
+// goroutine: forks are serial anyway, and order is worth more.
+func (l *slot) spawn() {
+	s := l.supervisor
+	if s.frozen {
+		return
+	}
+	l.stopTimers()
+	if l.machine.History.Starts == 0 {
+		l.checkPort()
+	}
+	s.serial++
+	l.id = fmt.Sprintf("%s@%d.%d", l.name, time.Now().UnixNano(), s.serial)
+	l.notified = make(chan struct{}, 1)
+	spec, files, err := l.spec()
+	var held keeper.Held
+	if err == nil {
+		held, err = s.options.Keeper.Spawn(spec, files)
+	}
+	if err != nil {
+		l.input(formation.Input{Kind: formation.NotSpawned, Exit: spawnFailure(err)})
+		return
+	}
+	s.byID[l.id] = l
+	l.input(formation.Input{Kind: formation.Spawned, PID: held.PID})
+}
+
+func spawnFailure(err error) *muster.Exit {
+	return &muster.Exit{Code: 127, Reason: "could not be started: " + err.Error(), At: time.Now()}
+}
+
+// spec says how the slot's process is to be started.
+func (l *slot) spec() (keeper.Spec, []*os.File, error) {
+	s, t := l.supervisor, l.typ
+	env := l.environ()
+	spec := keeper.Spec{
+		ID: l.id, Argv: s.argv(t.Command, len(t.Sockets) > 0), Env: env, Dir: t.Cwd,
+		Mark: l.mark(), Sockets: socketNames(l.name.App, t), Log: l.logSpec(),
+		Nice: t.Limits.Nice, Rlimits: rlimits(t.Limits.Rlimits),
+	}
+	if err := setOwner(&spec, t); err != nil {
+		return spec, nil, err
+	}
+	l.joinGroup(&spec)
+	if s.options.TerminalType == t.Name && l.name.N == 1 {
+		spec.Files, spec.Session = true, keeper.SessionForeground
+		return spec, s.options.Terminal, nil
+	}
+	return spec, nil, nil
+}
+
+// mark are the environment entries by which a daemonized grandchild is known.
+func (l *slot) mark() []string {
+	return []string{"MUSTER_APP=" + l.name.App, "MUSTER_PROCESS=" + l.name.Name()}
+}
+
+func (l *slot) joinGroup(spec *keeper.Spec) {
+	groups := l.supervisor.options.Cgroups
+	l.cgroup = ""
+	if groups == nil {
+		if l.typ.Limits.Memory > 0 || l.typ.Limits.CPU > 0 {
+			l.warn("runs without its memory_limit and cpu_limit: there is no cgroup v2 to enforce them")
+		}
+		return
+	}
+	dir, err := groups.Group(l.name, l.typ.Limits)
+	if err != nil {
+		l.warn(err.Error())
+	}
+	l.cgroup, spec.Cgroup = dir, dir
+	l.oomBefore = groups.OOMKills(dir)
+}
+
+func (l *slot) logSpec() keeper.LogSpec {
+	if l.supervisor.options.LogRoot == "" {
+		return keeper.LogSpec{}
+	}
+	t := l.typ
+	return keeper.LogSpec{
+		Dir:          filepath.Join(l.supervisor.options.LogRoot, l.name.App, l.name.Name()),
+		SegmentBytes: int64(t.Log.MaxSize),
+		SegmentAge:   time.Duration(t.Log.MaxAge),
+		MaxBytes:     l.logBudget(),
+	}
+}
+
+// logBudget is the slot's share of what its type may keep on disk. The keeper
+// enforces it alone, so it holds at every moment.
+func (l *slot) logBudget() int64 {
+	t := l.typ
+	budget := int64(t.Log.MaxSize) * int64(t.Log.Keep)
+	if t.Log.MaxTotal > 0 {
+		count := max(1, l.app.Counts[t.Name])
+		budget = min(budget, int64(t.Log.MaxTotal)/int64(count))
+	}
+	return max(budget, 2*int64(t.Log.MaxSize))
+}
+
+func (s *Supervisor) tuneLog(l *slot) {
+	if l.machine.Running && s.options.LogRoot != "" {
+		spec := l.logSpec()
+		s.background(func() { _ = s.options.Keeper.Tune(spec) })
+	}
+}
+
+// rlimitNumbers are Linux's resource numbers by ulimit's long names.
+var rlimitNumbers = map[string]int{
+	"cpu": 0, "fsize": 1, "data": 2, "stack": 3, "core": 4, "nproc": 6, "nofile": 7, "memlock": 8, "as": 9,
+}
+
+func rlimits(byName map[string]uint64) []keeper.Rlimit {
+	var limits []keeper.Rlimit
+	for name, value := range byName {
+		if number, ok := rlimitNumbers[name]; ok {
+			limits = append(limits, keeper.Rlimit{Resource: number, Max: value})
+		}
+	}
+	return limits
+}
