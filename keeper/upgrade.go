@@ -202,3 +202,7 @@ func setInherited(fds []int, inherited bool) error {
 	}
 	return errors.Join(errs...)
 }
+
+// CanResume is what `muster keeper --can-resume` prints: a newer binary must
+// print the same for the one that runs to hand its state over.
+func CanResume() string { return fmt.Sprintf("muster keeper state %d", StateVersion) }

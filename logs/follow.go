@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"time"
@@ -37,7 +38,7 @@ func (s *Store) Follow(ctx context.Context, q Query, emit func(Entry) error) err
 	if err == nil {
 		err = f.live(ctx)
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil
 	}
 	return err
@@ -95,22 +96,43 @@ func (f *follower) live(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if more {
-			f.wake(f.watch.take())
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-f.watch.ready:
-			f.wake(f.watch.take())
-		case <-tick.C:
-			f.wake(everywhere)
-		}
-		if err := f.discover(); err != nil {
-			return err
+		if f.wake(f.wait(ctx, tick.C, more)) {
+			if err := f.discover(); err != nil {
+				return err
+			}
 		}
 	}
+}
+
+// wait returns what changed; at once when there is more to do anyway. When ctx
+// has ended the next round says so.
+func (f *follower) wait(ctx context.Context, tick <-chan time.Time, busy bool) changes {
+	var now chan struct{}
+	if busy {
+		now = make(chan struct{})
+		close(now)
+	}
+	select {
+	case <-tick:
+		return everywhere
+	case <-ctx.Done():
+	case <-f.watch.ready:
+	case <-now:
+	}
+	return f.watch.take()
+}
+
+// wake makes the slots due whose directory changed. It reports whether
+// something else did, which may be a new slot.
+func (f *follower) wake(changed changes) (discover bool) {
+	known := 0
+	for _, r := range f.readers {
+		if changed.in(r.dir) {
+			r.due = true
+			known++
+		}
+	}
+	return changed == nil || known < len(changed)
 }
 
 // round gives every slot that may have something new its turn. more is set
@@ -125,7 +147,8 @@ func (f *follower) round(ctx context.Context) (more bool, err error) {
 		}
 		more = more || r.due
 	}
-	return more, nil
+	f.readers = slices.DeleteFunc(f.readers, (*reader).finished)
+	return more, ctx.Err()
 }
 
 // turn emits some of what one slot has. The slot stays due unless that was
@@ -135,46 +158,54 @@ func (f *follower) turn(ctx context.Context, r *reader) error {
 	if err == nil && ok {
 		err = f.emit(missed)
 	}
-	for start := r.cursor.records.off; err == nil; {
-		if read := r.cursor.records.off - start; read < 0 || read > turnBytes {
-			return nil
-		}
+	if err != nil {
+		return err
+	}
+	start := r.cursor.records.off
+	for start <= r.cursor.records.off && r.cursor.records.off < start+turnBytes {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		var e Entry
-		if e, err = r.next(); err == nil {
-			err = f.emit(e)
+		e, err := r.next()
+		if err == io.EOF {
+			return f.rest(r)
+		}
+		if err != nil {
+			return err
+		}
+		if err := f.emit(e); err != nil {
+			return err
 		}
 	}
-	if err != io.EOF {
-		return err
-	}
+	return nil
+}
+
+// rest is the end of what a slot has for now.
+func (f *follower) rest(r *reader) error {
 	r.due = false
 	r.cursor.records.rest()
 	if f.query.Grep != nil {
-		return nil
+		return nil // which is about whole lines
 	}
 	return emitUnfinished(r, f.emit)
 }
 
-// wake makes the slots due whose directory saw changes.
-func (f *follower) wake(changed changes) {
-	for _, r := range f.readers {
-		r.due = r.due || changed.in(f.store.Dir(r.cursor.slot))
-	}
-}
-
-// discover begins to follow slots that were not there before.
+// discover begins to follow slots that were not there before, from their first
+// line, and marks those whose directory has gone.
 func (f *follower) discover() error {
 	slots, err := f.slots()
 	if err != nil {
 		return err
 	}
+	unknown := make(map[muster.Slot]bool, len(slots))
 	for _, slot := range slots {
-		if slices.ContainsFunc(f.readers, func(r *reader) bool { return r.cursor.slot == slot }) {
-			continue
-		}
+		unknown[slot] = true
+	}
+	for _, r := range f.readers {
+		r.gone = !unknown[r.cursor.slot]
+		delete(unknown, r.cursor.slot)
+	}
+	for slot := range unknown {
 		r, err := f.store.reader(f.query, slot, position{}, position{})
 		if err != nil {
 			return err

@@ -21,7 +21,9 @@ type reader struct {
 	// place is that of the record that completed the last entry.
 	place position
 
-	due bool // Follow: there may be something new to read
+	dir  string // of the slot's segments
+	due  bool   // Follow: there may be something new to read
+	gone bool   // Follow: the directory was removed
 }
 
 // reader returns a reader of what stands between two places. The caller closes
@@ -36,6 +38,7 @@ func (s *Store) reader(q *Query, slot muster.Slot, from, end position) (*reader,
 		cursor: cursor{store: s, slot: slot, start: start},
 		from:   from,
 		end:    end,
+		dir:    s.Dir(slot),
 	}, nil
 }
 
@@ -100,6 +103,21 @@ func (r *reader) unfinished() (Entry, bool) {
 			return e, true
 		}
 	}
+}
+
+// goLive turns from history to what is appended.
+func (r *reader) goLive() {
+	r.end, r.cursor.live, r.due = position{}, true, true
+}
+
+// finished reports whether there is nothing left of a removed log. It closes
+// such a reader.
+func (r *reader) finished() bool {
+	if r.gone && !r.due {
+		r.close()
+		return true
+	}
+	return false
 }
 
 // keepUp looks at what happened to the log while nobody read it: it may have

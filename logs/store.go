@@ -68,7 +68,7 @@ func (s *Store) Slots(q Query) ([]muster.Slot, error) {
 		if apps, err = subdirectories(s.root); err != nil {
 			return nil, err
 		}
-	} else if !filepath.IsLocal(q.App) {
+	} else if q.App != filepath.Base(q.App) || q.App == "." || q.App == ".." {
 		return nil, nil // a name that leads elsewhere is no app's
 	}
 	var slots []muster.Slot

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/fsnotify/fsnotify"
+
+	"muster"
 )
 
 // changes are the directories in which something happened; nil is all of them.
@@ -73,7 +75,7 @@ func (w *watch) collect() {
 			if !ok {
 				return
 			}
-			w.mark(filepath.Dir(event.Name), event.Name)
+			w.mark(event.Name)
 		case err, ok := <-w.notify.Errors:
 			if !ok {
 				return
@@ -85,9 +87,11 @@ func (w *watch) collect() {
 	}
 }
 
-func (w *watch) mark(names ...string) {
+// mark remembers the directory something happened in, or to.
+func (w *watch) mark(name string) {
 	w.mu.Lock()
-	for _, name := range names {
+	w.changed[filepath.Dir(name)] = struct{}{}
+	if _, _, isSlot := muster.ParseSlotName(filepath.Base(name)); isSlot {
 		w.changed[name] = struct{}{}
 	}
 	w.mu.Unlock()

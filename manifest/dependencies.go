@@ -18,12 +18,12 @@ func (l *loader) dependencies() {
 	}
 	for i := range l.types {
 		for n := range l.types[i].DependsOn {
-			l.refused.Add(asError(g.check(&l.types[i], n)))
+			l.refused.Add(g.check(&l.types[i], n))
 			l.warnEndless(&g, &l.types[i], n)
 		}
 	}
 	for i := range l.types {
-		l.refused.Add(asError(g.walk(i)))
+		l.refused.Add(g.walk(i))
 	}
 }
 
@@ -114,12 +114,4 @@ func (l *loader) warnEndless(g *graph, t *mustertoml.Type, n int) {
 		l.warnings = append(l.warnings, muster.ErrorAt(t.DependsOnPos[n], `restart = "on-failure" in the table of `+strconv.Quote(g.types[i].Name),
 			"process type %q waits until %q has completed, but that is started again whenever it ends", t.Name, g.types[i].Name))
 	}
-}
-
-// asError keeps a nil *muster.Error from becoming an error that is not nil.
-func asError(e *muster.Error) error {
-	if e == nil {
-		return nil
-	}
-	return e
 }

@@ -80,6 +80,7 @@ type loader struct {
 	warnings []*muster.Error
 	files    []string
 	refused  source.Complaints
+	extras   string // the name of its muster.toml
 	// types keep their muster.toml part until the app is finished, for the
 	// places of what is still to be checked.
 	types []mustertoml.Type

@@ -17,26 +17,25 @@ const (
 	packageName  = "package.json"
 )
 
-// search reads what the app's directory holds, with the muster.toml of that
-// name.
-func (l *loader) search(tomlName string) (*Loaded, error) {
-	toml := l.readTOML(tomlName)
+// search reads what the app's directory holds, with extras as its muster.toml.
+func (l *loader) search(extras string) (*Loaded, error) {
+	l.extras = extras
+	toml := l.readTOML(extras)
 	switch {
 	case l.has(procfileName):
 		entries := l.readProcfile(procfileName)
 		return l.assemble(procfileTypes(entries), procfileName, "", toml)
 	case toml != nil && standsAlone(toml):
-		return l.assemble(nil, tomlName, "", toml)
+		return l.assemble(nil, extras, "", toml)
+	case len(l.refused) > 0: // whether it would have stood alone is not known
+		return nil, l.refused.Err()
 	case l.has(packageName):
 		web, name := l.readPackage(packageName)
 		return l.assemble(web, packageName, name, toml)
 	case toml != nil && len(toml.Types) > 0:
-		return l.assemble(nil, tomlName, "", toml) // which says what has no command
+		return l.assemble(nil, extras, "", toml) // which says what has no command
 	}
-	if err := l.refused.Err(); err != nil {
-		return nil, err
-	}
-	return nil, l.nothing(tomlName, toml)
+	return nil, l.nothing(toml)
 }
 
 // standsAlone reports whether a muster.toml needs no other file.
@@ -50,10 +49,10 @@ func standsAlone(f *mustertoml.File) bool {
 }
 
 // nothing says what was looked for, and what to write.
-func (l *loader) nothing(tomlName string, toml *mustertoml.File) *muster.Error {
+func (l *loader) nothing(toml *mustertoml.File) *muster.Error {
 	const hint = `a file called Procfile with one line: "web: node server.js"`
 	if toml != nil {
-		return muster.ErrorAt(muster.Position{File: tomlName, Line: 1, Col: 1}, hint,
+		return muster.ErrorAt(muster.Position{File: l.extras, Line: 1, Col: 1}, hint,
 			"no process types, and neither a Procfile nor a package.json beside it")
 	}
 	names, _ := os.ReadDir(l.app.Dir)
@@ -136,6 +135,7 @@ func (l *loader) assemble(types []mustertoml.Type, from, name string, toml *must
 		if toml.Name != "" {
 			name = toml.Name
 		}
+		from = l.extras
 	}
 	if len(l.types) > MaxTypes {
 		return nil, muster.ErrorAt(l.types[MaxTypes].Pos, "splitting it into several apps, or a higher scale of fewer types",

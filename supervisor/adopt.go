@@ -76,7 +76,7 @@ func slotOfID(id string) (name muster.Slot, ok bool) {
 	full, _, found := strings.Cut(id, "@")
 	app, process, hasApp := strings.Cut(full, "/")
 	typ, n, isSlot := muster.ParseSlotName(process)
-	return muster.Slot{App: app, Type: typ, N: n}, found && hasApp && isSlot && app != "muster" && app != "task"
+	return muster.Slot{App: app, Type: typ, N: n}, found && hasApp && isSlot && app != "muster"
 }
 
 // adopt takes a living process over. One that was up stays untouched; one that

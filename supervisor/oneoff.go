@@ -32,8 +32,8 @@ type OneOff struct {
 	Files    []*os.File // stdin, stdout, stderr
 }
 
-// Run starts a one-off and returns its name, and where its end will be told.
-func (s *Supervisor) Run(o OneOff) (name muster.Slot, exited <-chan muster.Exit, err error) {
+// RunOneOff starts a one-off and returns its name, and where its end will be told.
+func (s *Supervisor) RunOneOff(o OneOff) (name muster.Slot, exited <-chan muster.Exit, err error) {
 	s.do(func() {
 		var started *oneoff
 		if started, err = s.startOneoff(o); err == nil {

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"muster"
@@ -150,13 +151,17 @@ func (l *slot) runner() func(context.Context, muster.Command) (int, error) {
 // runTask runs a short command of Muster's own making, and kills it when ctx
 // ends.
 func (s *Supervisor) runTask(ctx context.Context, prefix string, spec keeper.Spec) (int, error) {
+	return s.runTaskOn(ctx, prefix, spec, nil)
+}
+
+func (s *Supervisor) runTaskOn(ctx context.Context, prefix string, spec keeper.Spec, files []*os.File) (int, error) {
 	exited := make(chan keeper.Exit, 1)
 	s.do(func() {
 		s.serial++
 		spec.ID = prefix + "@" + itoa(int(time.Now().UnixNano())) + "." + itoa(int(s.serial))
 		s.tasksRun[spec.ID] = exited
 	})
-	if _, err := s.options.Keeper.Spawn(spec, nil); err != nil {
+	if _, err := s.options.Keeper.Spawn(spec, files); err != nil {
 		s.do(func() { delete(s.tasksRun, spec.ID) })
 		return 0, err
 	}

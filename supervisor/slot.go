@@ -23,6 +23,9 @@ type slot struct {
 	port       int
 	cgroup     string
 	oomBefore  int
+	// shadow marks a process beside the one that has the slot: a successor that
+	// is not ready yet, or a predecessor that stops. It is not stored.
+	shadow bool
 
 	timeout, retry, healthy *time.Timer
 	watching                context.CancelFunc // of the probe or healthcheck
@@ -49,7 +52,7 @@ func (l *slot) input(in formation.Input) {
 	before := l.machine
 	next, actions := l.machine.Next(in, s.policy(l.typ), time.Now())
 	l.machine = next
-	if !sameStep(before, next) || len(actions) > 0 {
+	if !l.shadow && (!sameStep(before, next) || len(actions) > 0) {
 		s.options.Save(l.record())
 	}
 	for _, a := range actions {
@@ -128,7 +131,10 @@ func (l *slot) warn(message string) {
 // changed lets everything that waits for this slot look again.
 func (l *slot) changed() {
 	s := l.supervisor
-	if !l.wanted && !l.machine.Running && l.machine.State == muster.StateDown && !l.belongs() {
+	switch {
+	case l.shadow:
+		return
+	case !l.wanted && !l.machine.Running && l.machine.State == muster.StateDown && !l.belongs():
 		s.removeSlot(l)
 	}
 	if len(l.app.dependencies()) > 0 {

@@ -67,7 +67,7 @@ func (r *reader) log(v value, l *muster.Log) {
 		"keep":      func(v value) { l.Keep = r.integer(v, 1, 1_000_000, "10") },
 		"compress":  func(v value) { l.Compress = r.boolean(v) },
 		"max_total": func(v value) { l.MaxTotal = r.bytes(v) },
-	}, "file", "json")
+	}, "log.file", "log.json")
 }
 
 // watch reads true, a list of paths or a table.

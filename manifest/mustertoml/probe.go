@@ -23,7 +23,7 @@ func (r *reader) ready(v value) *muster.Probe {
 		asked.keys["listening"] = asked.question(muster.ProbeListening, r.listening)
 		asked.keys["log"] = asked.question(muster.ProbeLog, r.pattern)
 		asked.keys["notify"] = asked.question(muster.ProbeNotify, r.notify)
-		asked.read(v, `listening, http, tcp, log, notify or exec`, "message")
+		asked.read(v, `listening, http, tcp, log, notify or exec`, "ready.message")
 	default:
 		r.want(v, `"listening", "notify" or a table`, example)
 	}

@@ -39,14 +39,16 @@ func (r *reader) unknown(v value, known []string) {
 }
 
 // table hands each field of a table to its reader. later are the keys of later
-// versions.
+// versions, as a complaint shows them: "log.file" for a key "file".
 func (r *reader) table(v value, known keys, later ...string) {
 	for _, field := range v.fields {
-		switch read := known[field.key]; {
+		isField := func(name string) bool { return name[strings.LastIndexByte(name, '.')+1:] == field.key }
+		read, i := known[field.key], slices.IndexFunc(later, isField)
+		switch {
 		case read != nil:
 			read(field)
-		case slices.Contains(later, field.key):
-			r.later(field, field.key)
+		case i >= 0:
+			r.later(field, later[i])
 		default:
 			r.unknown(field, slices.Sorted(maps.Keys(known)))
 		}
@@ -158,16 +160,17 @@ func (r *reader) bytes(v value) muster.Bytes {
 // texts reads one string or a list of them.
 func (r *reader) texts(v value, example string) []string {
 	if !v.isArray() {
-		return r.list(r.text(v, example))
+		return nonEmpty(r.text(v, example))
 	}
 	var list []string
 	for _, item := range v.items {
-		list = append(list, r.list(r.text(item, example))...)
+		list = append(list, nonEmpty(r.text(item, example))...)
 	}
 	return list
 }
 
-func (r *reader) list(s string) []string {
+// nonEmpty is a list of s, or of nothing where reading s was refused.
+func nonEmpty(s string) []string {
 	if s == "" {
 		return nil
 	}

@@ -2,7 +2,6 @@ package mustertoml
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 
 	"github.com/BurntSushi/toml"
@@ -59,23 +58,6 @@ func decode(text *source.Text) (value, error) {
 	places := scan(text.Data)
 	b := builder{text, places}
 	return b.value("", nil, "", text.At(0), root), nil
-}
-
-// syntaxError says where the text is no TOML.
-func syntaxError(text *source.Text, err error) *muster.Error {
-	const hint = `the form key = "value"; toml.io shows the whole grammar`
-	pos := muster.Position{File: text.File, Line: 1, Col: 1}
-	var parse toml.ParseError
-	if !errors.As(err, &parse) {
-		return muster.ErrorAt(pos, hint, "%w", err)
-	}
-	pos.Line = max(parse.Position.Line, 1)
-	if at := text.At(parse.Position.Start); at.Line == pos.Line {
-		pos = at
-	}
-	e := muster.ErrorAt(pos, hint, "not TOML: %s", parse.Message)
-	e.Err = err
-	return e
 }
 
 // A builder joins decoded values with the places scan found.

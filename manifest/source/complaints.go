@@ -15,10 +15,14 @@ type Complaints []*muster.Error
 // otherwise scroll the first and telling line away.
 const shown = 10
 
-// Add appends what err complains about.
+// Add appends what err complains about. A nil *muster.Error is no complaint.
 func (c *Complaints) Add(err error) {
 	switch e := err.(type) {
 	case nil:
+	case *muster.Error:
+		if e != nil {
+			*c = append(*c, e)
+		}
 	case Complaints:
 		*c = append(*c, e...)
 	default:
