@@ -301,7 +301,7 @@ func readSwitch(conn *net.UnixConn) error {
 	one := make([]byte, 1)
 	for !bytes.HasSuffix(head.Bytes(), []byte("\r\n\r\n")) {
 		if _, err := conn.Read(one); err != nil || head.Len() > 16<<10 {
-			return errors.Join(errStreamEnded, err)
+			return errors.Join(ErrStreamEnded, err)
 		}
 		head.Write(one)
 	}
@@ -327,7 +327,7 @@ func (c *Client) Run(ctx context.Context, r RunRequest, files [3]*os.File, start
 	}
 	first, err := reader.ReadBytes('\n')
 	if err != nil {
-		return muster.Exit{}, errStreamEnded
+		return muster.Exit{}, ErrStreamEnded
 	}
 	var began RunStarted
 	var ended RunEnded

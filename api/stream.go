@@ -85,8 +85,8 @@ func (s *stream) finish(result any, err error) {
 	_ = s.send("result", 0, result)
 }
 
-// errStreamEnded is a stream without its last event: the daemon died under it.
-var errStreamEnded = errors.New("the connection to Muster ended in the middle")
+// ErrStreamEnded is a stream without its last event: the daemon died under it.
+var ErrStreamEnded = errors.New("the connection to Muster ended in the middle")
 
 // readStream calls each for every event of a stream until the last one.
 func readStream(r io.Reader, each func(event string, data []byte) error) error {
@@ -96,9 +96,9 @@ func readStream(r io.Reader, each func(event string, data []byte) error) error {
 		line, err := reader.ReadBytes('\n')
 		if err != nil {
 			if errors.Is(err, io.EOF) {
-				return errStreamEnded
+				return ErrStreamEnded
 			}
-			return fmt.Errorf("%w: %w", errStreamEnded, err)
+			return fmt.Errorf("%w: %w", ErrStreamEnded, err)
 		}
 		line = bytes.TrimRight(line, "\n")
 		switch {

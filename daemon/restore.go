@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 
@@ -119,19 +118,4 @@ func killProven(p proctree.Proc) {
 	if now, ok := proctree.Stat(p.PID); ok && now.Start == p.Start {
 		_ = process.Signal(syscall.SIGKILL)
 	}
-}
-
-// slotOfMark reads the slot a process belongs to from its environment.
-func slotOfMark(environ []byte) (slot muster.Slot, ok bool) {
-	var app, process string
-	for _, entry := range strings.Split(string(environ), "\x00") {
-		if v, found := strings.CutPrefix(entry, "MUSTER_APP="); found {
-			app = v
-		}
-		if v, found := strings.CutPrefix(entry, "MUSTER_PROCESS="); found {
-			process = v
-		}
-	}
-	typ, n, isSlot := muster.ParseSlotName(process)
-	return muster.Slot{App: app, Type: typ, N: n}, app != "" && isSlot
 }

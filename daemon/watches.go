@@ -4,7 +4,6 @@ import (
 	"context"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"muster"
 	"muster/filewatch"
@@ -70,7 +69,7 @@ func (w *watches) forget(app string) {
 }
 
 func (w *watches) watchType(ctx context.Context, a *muster.App, t muster.ProcessType) {
-	err := filewatch.Watch(ctx, WatchOptions(t), func(path string) {
+	err := filewatch.Watch(ctx, filewatch.OptionsOf(t), func(path string) {
 		if rel, err := filepath.Rel(a.Dir, path); err == nil {
 			path = rel
 		}
@@ -79,11 +78,6 @@ func (w *watches) watchType(ctx context.Context, a *muster.App, t muster.Process
 	if err != nil {
 		w.daemon.sayOf(a.Name, muster.EventWarning, "is not watched for %s: %v", t.Name, err)
 	}
-}
-
-// WatchOptions are a process type's in filewatch's words.
-func WatchOptions(t muster.ProcessType) filewatch.Options {
-	return filewatch.Options{Dir: t.Cwd, Paths: t.Watch.Paths, Ignore: t.Watch.Ignore, Delay: time.Duration(t.Watch.Delay)}
 }
 
 // restartType restarts the running processes of a type.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/fsnotify/fsnotify"
+
+	"muster"
 )
 
 // Options say what to watch.
@@ -21,6 +23,11 @@ type Options struct {
 	Paths  []string // files or directories; none means Dir
 	Ignore []string // globs relative to Dir; "**" crosses directories
 	Delay  time.Duration
+}
+
+// OptionsOf are what a process type asks for.
+func OptionsOf(t muster.ProcessType) Options {
+	return Options{Dir: t.Cwd, Paths: t.Watch.Paths, Ignore: t.Watch.Ignore, Delay: time.Duration(t.Watch.Delay)}
 }
 
 // always are left out everywhere: tools write there on their own.

@@ -17,8 +17,9 @@ type content interface {
 	io.Closer
 	// Size is how many bytes of records there are now.
 	Size() (int64, error)
-	// isFile reports whether it is what path names.
-	isFile(path string) bool
+	// replacedAt reports whether path names another file now. A path that names
+	// none was removed, not replaced.
+	replacedAt(path string) bool
 }
 
 var (
@@ -58,8 +59,8 @@ func (p plain) Size() (int64, error) {
 	return info.Size(), nil
 }
 
-func (p plain) isFile(path string) bool {
+func (p plain) replacedAt(path string) bool {
 	mine, err1 := p.Stat()
 	named, err2 := os.Stat(path)
-	return err1 == nil && err2 == nil && os.SameFile(mine, named)
+	return err1 == nil && err2 == nil && !os.SameFile(mine, named)
 }

@@ -157,7 +157,7 @@ func (c *cursor) replaced(segments []muster.Segment) bool {
 		c.records.off = size
 	}
 	path := filepath.Join(c.store.Dir(c.slot), newest.Name())
-	return newest.FirstLine != c.segment.FirstLine || !c.content.isFile(path)
+	return newest.FirstLine != c.segment.FirstLine || c.content.replacedAt(path)
 }
 
 // move opens a segment and leaves the current one. A segment that has gone

@@ -86,17 +86,26 @@ func TestFollowAcrossRotationAndCompression(t *testing.T) {
 }
 
 func TestFollowPicksUpNewSlots(t *testing.T) {
-	store := logs.Open(t.TempDir() + "/not/yet")
-	web := func(s muster.Slot) bool { return s.Type == "web" }
-	f := follow(t, store, logs.Query{App: "shop", Match: web})
+	store := logs.Open(t.TempDir())
 	a := newSlotLog(t, store, web1)
-	a.write("first")
-	f.expect("web.1 first")
+	a.write("start")
+	web := func(s muster.Slot) bool { return s.Type == "web" }
+	f := follow(t, store, logs.Query{App: "shop", Match: web, Last: 1})
+	f.expect("web.1 start")
 	newSlotLog(t, store, worker1).write("not asked for")
 	newSlotLog(t, store, web2).write("scaled up")
 	f.expect("web.2 scaled up")
 	a.write("again")
 	f.expect("web.1 again")
+}
+
+func TestFollowBeforeThereIsAnyLog(t *testing.T) {
+	store := logs.Open(t.TempDir() + "/not/yet")
+	f := follow(t, store, logs.Query{App: "shop"})
+	w := newSlotLog(t, store, web1)
+	for f.waitsForAnother() {
+		w.write("hello")
+	}
 }
 
 func TestFollowALogThatIsBegunAnew(t *testing.T) {

@@ -186,4 +186,4 @@ func (p *packed) Size() (int64, error) { return p.size, nil }
 // Close implements content.
 func (p *packed) Close() error { return p.file.Close() }
 
-func (p *packed) isFile(path string) bool { return plain{p.file}.isFile(path) }
+func (p *packed) replacedAt(path string) bool { return plain{p.file}.replacedAt(path) }

@@ -132,3 +132,10 @@ func shellWord(word string) bool {
 	}
 	return strings.ContainsAny(word, "<>#")
 }
+
+// FinalCommand is what is executed for a process type: what `muster check`
+// prints.
+func FinalCommand(t muster.ProcessType) []string {
+	s := Supervisor{options: Options{Shell: findShell()}}
+	return s.argv(t.Command, len(t.Sockets) > 0)
+}

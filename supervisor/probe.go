@@ -184,10 +184,10 @@ func shellCode(exit keeper.Exit) int {
 	return exit.Code
 }
 
-// Notify takes an sd_notify message that a process of the slot sent.
-func (s *Supervisor) Notify(name muster.Slot, ready bool) {
+// Notify takes the READY=1 that a process of the slot sent.
+func (s *Supervisor) Notify(name muster.Slot) {
 	s.post(func() {
-		if l := s.slots[name]; l != nil && ready && l.notified != nil {
+		if l := s.slots[name]; l != nil && l.notified != nil {
 			select {
 			case l.notified <- struct{}{}:
 			default:
