@@ -59,8 +59,8 @@ func ParseLine(record []byte) (l Line, ok bool) {
 	if len(record) < width+10 || record[width] != ' ' {
 		return Line{}, false
 	}
-	at, err := time.Parse(LineTimeLayout, string(record[:width]))
-	if err != nil {
+	at, ok := parseLineTime(record[:width])
+	if !ok {
 		return Line{}, false
 	}
 	stream, rest, found := bytes.Cut(record[width+1:], []byte(" "))
@@ -77,6 +77,32 @@ func ParseLine(record []byte) (l Line, ok bool) {
 		return Line{}, false
 	}
 	return l, true
+}
+
+// parseLineTime reads LineTimeLayout. It does what time.Parse does for a tenth
+// of its cost: searching logs is mostly this.
+func parseLineTime(text []byte) (at time.Time, ok bool) {
+	for i, c := range []byte(LineTimeLayout) {
+		if isDigit(c) != isDigit(text[i]) || !isDigit(c) && c != text[i] {
+			return time.Time{}, false
+		}
+	}
+	year, month, day := digits(text[0:4]), digits(text[5:7]), digits(text[8:10])
+	hour, minute, second := digits(text[11:13]), digits(text[14:16]), digits(text[17:19])
+	if month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	at = time.Date(year, time.Month(month), day, hour, minute, second, digits(text[20:29]), time.UTC)
+	return at, at.Day() == day // February 30 is no time
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func digits(text []byte) (n int) {
+	for _, c := range text {
+		n = 10*n + int(c-'0')
+	}
+	return n
 }
 
 // A Segment is one file of a slot's log, named by its number in the slot's

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -273,9 +274,9 @@ func ParseBytes(text string) (Bytes, error) {
 		if !ok {
 			continue
 		}
-		var v float64
-		var rest string
-		if n, _ := fmt.Sscanf(strings.TrimSpace(number)+" .", "%g %s", &v, &rest); n != 2 || rest != "." || v < 0 || v*float64(u.size) > 1<<60 {
+		number = strings.TrimSpace(number)
+		v, err := strconv.ParseFloat(number, 64)
+		if err != nil || strings.Trim(number, "0123456789.") != "" || v*float64(u.size) > 1<<60 {
 			break
 		}
 		return Bytes(v * float64(u.size)), nil

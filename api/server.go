@@ -48,6 +48,7 @@ func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range routes {
 		mux.HandleFunc(r.Pattern, func(w http.ResponseWriter, req *http.Request) {
+			defer s.daemon.Busy()
 			req.Body = http.MaxBytesReader(w, req.Body, maxBody)
 			if err := r.handler(s, w, req); err != nil {
 				writeError(w, err)

@@ -29,6 +29,7 @@ import (
 	"muster"
 	"muster/cgroup"
 	"muster/events"
+	"muster/footprint"
 	"muster/home"
 	"muster/keeper"
 	"muster/logs"
@@ -50,6 +51,7 @@ type Daemon struct {
 	engine    *supervisor.Supervisor
 	saver     *saver
 	watches   *watches
+	trimmer   *footprint.Trimmer
 	stop      context.CancelFunc // ends Run
 	tasks     sync.WaitGroup
 
@@ -74,7 +76,7 @@ const (
 
 // Open builds a daemon that speaks to the keeper over socket.
 func Open(h home.Home, socket *os.File) (d *Daemon, err error) {
-	d = &Daemon{Home: h, startedAt: time.Now(), apps: map[string]*record{}}
+	d = &Daemon{Home: h, startedAt: time.Now(), apps: map[string]*record{}, trimmer: footprint.New()}
 	d.keeper, err = keeper.Connect(socket, func(e keeper.Exit) { d.engine.Exited(e) }, func() { go d.Shutdown("the keeper was asked to end", nil) })
 	if err != nil {
 		return nil, err
@@ -91,7 +93,7 @@ func Open(h home.Home, socket *os.File) (d *Daemon, err error) {
 	d.watches = newWatches(d)
 	d.engine = supervisor.New(supervisor.Options{
 		Keeper: d.keeper, LogRoot: h.Logs(), NotifySocket: h.NotifySocket(), Cgroups: findCgroups(h),
-		Emit: d.journal.Append, Save: d.saver.save, Lines: d.followLines,
+		Emit: d.happened, Save: d.saver.save, Lines: d.followLines,
 	})
 	return d, nil
 }
@@ -118,6 +120,7 @@ func (d *Daemon) Run(ctx context.Context, serve func(context.Context, net.Listen
 	d.background(func() { d.engine.Run(engine) })
 	err := d.work(ctx, serve)
 	stopEngine()
+	d.trimmer.Stop()
 	d.tasks.Wait() // everything is stored now
 	if errors.Is(context.Cause(ctx), errShutdown) {
 		_ = d.keeper.End() // which kills this process last
@@ -223,6 +226,15 @@ func (d *Daemon) longestStop() time.Duration {
 	}
 	return longest
 }
+
+// happened takes an event of the supervisor's.
+func (d *Daemon) happened(e muster.Event) {
+	d.trimmer.Busy()
+	d.journal.Append(e)
+}
+
+// Busy says that a request was answered; memory is given back after the last.
+func (d *Daemon) Busy() { d.trimmer.Busy() }
 
 // say records an event of Muster's own.
 func (d *Daemon) say(kind muster.EventKind, message string) {

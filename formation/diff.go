@@ -72,13 +72,16 @@ type Desired struct {
 func Diff(old, new Desired) []Change {
 	var changes []Change
 	for i := range new.App.Types {
+		if new.App.Types[i].OneShot() {
+			continue // no part of the formation
+		}
 		changes = append(changes, diffType(old, new, &new.App.Types[i]))
 	}
 	if old.App == nil {
 		return changes
 	}
 	for _, t := range old.App.Types {
-		if new.App.Type(t.Name) == nil {
+		if new.App.Type(t.Name) == nil && !t.OneShot() {
 			changes = append(changes, Change{Type: t.Name, Kind: ChangeRemove, From: old.Counts[t.Name]})
 		}
 	}

@@ -271,7 +271,7 @@ func (m Machine) decide(d decision, now time.Time) (Machine, []Action) {
 	switch {
 	case d.end == muster.StateDown:
 		m.State, m.Reason = muster.StateDown, d.reason
-		return m, []Action{m.tellExit(d.reason)}
+		return m, []Action{m.tellExit("down")}
 	case d.end == muster.StateCrashed:
 		m.State, m.Reason = muster.StateCrashed, d.reason
 		return m, []Action{m.tellExit("crashed"), m.tell(muster.EventCrashed, "crashed: %s", d.reason)}

@@ -9,15 +9,18 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"muster/footprint"
 )
 
 // A guard keeps one daemon alive.
 type guard struct {
-	keeper *Keeper
-	config Config
-	stop   chan struct{} // closed to end the keeper
-	exits  chan Exit     // of daemons
-	begun  chan struct{} // closed once a daemon was ready
+	keeper  *Keeper
+	config  Config
+	stop    chan struct{} // closed to end the keeper
+	exits   chan Exit     // of daemons
+	trimmer *footprint.Trimmer
+	begun   chan struct{} // closed once a daemon was ready
 
 	mu      sync.Mutex // guards what follows
 	lives   int        // daemons started
@@ -143,7 +146,7 @@ func (g *guard) spawnDaemon(socket *os.File) (Held, error) {
 }
 
 func (g *guard) newSession(w *wire, id string) *session {
-	s := &session{keeper: g.keeper, wire: w, become: g.become, end: g.endAll, ready: g.markReady, fatal: g.markFatal}
+	s := &session{keeper: g.keeper, wire: w, busy: g.trimmer.Busy, become: g.become, end: g.endAll, ready: g.markReady, fatal: g.markFatal}
 	g.mu.Lock()
 	g.session = s
 	g.mu.Unlock()
@@ -151,6 +154,7 @@ func (g *guard) newSession(w *wire, id string) *session {
 }
 
 func (g *guard) markReady() {
+	g.trimmer.Busy()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.ready = true

@@ -7,6 +7,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"muster/footprint"
 )
 
 // Config is what the keeper role is started with.
@@ -44,6 +46,7 @@ func Serve(config Config, resume *os.File) error {
 			return err
 		}
 	}
+	g.trimmer = footprint.New()
 	asked := make(chan os.Signal, 2)
 	signal.Notify(asked, syscall.SIGTERM, syscall.SIGINT)
 	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)

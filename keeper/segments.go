@@ -29,9 +29,13 @@ type segmentLog struct {
 	opened  time.Time
 	lines   int64 // whole lines written to the slot's log so far
 	lost    int64
-	reason  error // of the loss
-	out     []byte
+	reason  error  // of the loss
+	out     []byte // records not yet written; only during Write
 }
+
+// recordBuffers hold records on their way to disk. A log has one only while it
+// writes.
+var recordBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2*pumpBuffer); return &b }}
 
 // maxHeldLine is how much of an unfinished line stays in memory: longer lines
 // are written as pieces of this size.
@@ -44,17 +48,19 @@ func (l *segmentLog) MaxLine() int { return maxHeldLine }
 func (l *segmentLog) Write(stream muster.Stream, at time.Time, data []byte, partial bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if partial {
-		l.write(muster.AppendLinePrefix(nil, at, stream, true), data, true)
-		return
+	buffer := recordBuffers.Get().(*[]byte)
+	l.out = (*buffer)[:0]
+	l.write(muster.AppendLinePrefix(nil, at, stream, partial), data, partial)
+	if cap(l.out) <= 4*pumpBuffer {
+		*buffer = l.out[:0]
+		recordBuffers.Put(buffer)
 	}
-	l.write(muster.AppendLinePrefix(nil, at, stream, false), data, false)
+	l.out = nil
 }
 
 // write turns data into records, each with the prefix, in as few writes as the
 // segment size allows.
 func (l *segmentLog) write(prefix, data []byte, partial bool) {
-	l.out = l.out[:0]
 	pending := int64(0)
 	for len(data) > 0 {
 		line, rest := cutLine(data)
@@ -76,9 +82,6 @@ func (l *segmentLog) write(prefix, data []byte, partial bool) {
 		data = rest
 	}
 	l.commit(pending)
-	if cap(l.out) > 2*pumpBuffer {
-		l.out = nil
-	}
 }
 
 func cutLine(data []byte) (line, rest []byte) {

@@ -31,6 +31,7 @@ const (
 type session struct {
 	keeper *Keeper
 	wire   *wire
+	busy   func() // something was asked for
 	ready  func()
 	fatal  func(string)
 	end    func() // the daemon asks for the end of everything
@@ -45,6 +46,7 @@ func (s *session) serve() {
 		if err != nil {
 			return
 		}
+		s.busy()
 		switch f.Op {
 		case noticeReady:
 			s.ready()

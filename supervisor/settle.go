@@ -150,8 +150,18 @@ func (l *slot) listens() bool {
 	return len(proctree.ListeningPorts([]int{l.machine.PID})) > 0
 }
 
-// lookAgain makes sure that waiters are asked again after d.
+// lookAgain makes sure that waiters are asked again within d. One timer serves
+// them all: every question asked again would otherwise ask for more.
 func (l *slot) lookAgain(d time.Duration) verdict {
-	l.supervisor.after(d, func() {})
+	s := l.supervisor
+	at := time.Now().Add(d)
+	if s.look != nil && !at.Before(s.lookAt) {
+		return verdictWaiting
+	}
+	if s.look != nil {
+		s.look.Stop()
+	}
+	s.lookAt = at
+	s.look = s.after(d, func() { s.look = nil })
 	return verdictWaiting
 }

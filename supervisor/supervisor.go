@@ -76,6 +76,8 @@ type Supervisor struct {
 	tasksRun map[string]chan keeper.Exit // probes and stop commands, by ID
 	oneoffs  map[string]*oneoff
 	waiters  map[*waiter]bool
+	look     *time.Timer // asks the waiters again at lookAt; nil when nothing waits for time
+	lookAt   time.Time
 	serial   int64
 	frozen   bool // the supervisor is ending: nothing is restarted
 }
