@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"sort"
 	"strings"
 
@@ -18,8 +19,9 @@ func configCommand(t *terminal) *cobra.Command {
 		Short: "Config vars: an app's environment, set at run time",
 		Long: `Config vars are environment variables of an app that Muster keeps (readable by you
 only). They win over .env and the manifest. A change restarts the app's processes
-one after the other.`,
-		Example: "  muster config\n  muster config set DATABASE_URL=postgres://... LOG_LEVEL=debug\n  muster config unset LOG_LEVEL\n  muster config get DATABASE_URL",
+one after the other. set - reads NAME=value lines from standard input, which keeps
+secrets out of your shell's history and out of process lists.`,
+		Example: "  muster config\n  muster config set DATABASE_URL=postgres://... LOG_LEVEL=debug\n  muster config unset LOG_LEVEL\n  muster config get DATABASE_URL\n  muster config set - < secrets.txt",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return t.printConfig(c) },
 	}
@@ -76,6 +78,13 @@ func (t *terminal) configGet(c *cobra.Command, args []string) error {
 
 func (t *terminal) configSet(c *cobra.Command, args []string) error {
 	set := muster.Env{}
+	if len(args) == 1 && args[0] == "-" {
+		lines, err := io.ReadAll(io.LimitReader(t.in, 1<<20))
+		if err != nil {
+			return err
+		}
+		args = strings.FieldsFunc(string(lines), func(r rune) bool { return r == '\n' || r == '\r' })
+	}
 	for _, arg := range args {
 		name, value, ok := strings.Cut(arg, "=")
 		if !ok || !muster.ValidEnvName(name) {

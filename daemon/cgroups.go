@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"muster"
@@ -23,8 +24,8 @@ func newCgroups(root *cgroup.Root, h home.Home) *cgroups {
 }
 
 // Group implements supervisor.Cgroups.
-func (c *cgroups) Group(slot muster.Slot, limits muster.Limits) (dir string, err error) {
-	group, err := c.root.Create(c.name + "/" + slot.App + "." + slot.Name())
+func (c *cgroups) Group(name string, limits muster.Limits) (dir string, err error) {
+	group, err := c.root.Create(c.name + "/" + name)
 	if err != nil {
 		return "", fmt.Errorf("runs outside a cgroup: %w", err)
 	}
@@ -53,3 +54,25 @@ func (c *cgroups) OOMKills(dir string) int {
 	}
 	return n
 }
+
+// Remove implements supervisor.Cgroups. A group that is not empty stays: its
+// processes are somebody's business still.
+func (c *cgroups) Remove(dir string) {
+	if group, err := cgroup.Open(dir); err == nil {
+		_ = group.Remove()
+	}
+}
+
+// sweep kills and removes the groups of a Muster that died.
+func (c *cgroups) sweep() {
+	groups, _ := filepath.Glob(filepath.Join(c.root.Path(), c.name, "*", "cgroup.procs"))
+	for _, procs := range groups {
+		if group, err := cgroup.Open(filepath.Dir(procs)); err == nil {
+			_ = group.Kill()
+			_ = group.Remove()
+		}
+	}
+}
+
+// close removes this home's group once nothing is in it.
+func (c *cgroups) close() { c.Remove(filepath.Join(c.root.Path(), c.name)) }

@@ -50,6 +50,7 @@ type Daemon struct {
 	sampler   metrics.Sampler
 	engine    *supervisor.Supervisor
 	saver     *saver
+	cgroups   *cgroups // nil where there are none
 	watches   *watches
 	trimmer   *footprint.Trimmer
 	stop      context.CancelFunc // ends Run
@@ -91,10 +92,14 @@ func Open(h home.Home, socket *os.File) (d *Daemon, err error) {
 	d.logs = logs.Open(h.Logs())
 	d.saver = newSaver(d.store)
 	d.watches = newWatches(d)
-	d.engine = supervisor.New(supervisor.Options{
-		Keeper: d.keeper, LogRoot: h.Logs(), NotifySocket: h.NotifySocket(), Cgroups: findCgroups(h),
+	options := supervisor.Options{
+		Keeper: d.keeper, LogRoot: h.Logs(), NotifySocket: h.NotifySocket(),
 		Emit: d.happened, Save: d.saver.save, Lines: d.followLines,
-	})
+	}
+	if d.cgroups = findCgroups(h); d.cgroups != nil {
+		options.Cgroups = d.cgroups
+	}
+	d.engine = supervisor.New(options)
 	return d, nil
 }
 
@@ -206,6 +211,9 @@ func (d *Daemon) Shutdown(cause string, stopped func()) {
 	if err := d.store.PutMeta(metaKeeper, ""); err != nil {
 		slog.Error("store the end", "error", err)
 	}
+	if d.cgroups != nil {
+		d.cgroups.close()
+	}
 	_ = os.Remove(d.Home.Socket())
 	if stopped != nil {
 		stopped()
@@ -258,7 +266,15 @@ func decodeRecord(data []byte) (*record, error) {
 	return r, nil
 }
 
-func findCgroups(h home.Home) supervisor.Cgroups {
+// findCgroups returns the control groups to use, or nil where there are none.
+// A keeper that isolated itself says where the root is: from below it could
+// not be found.
+func findCgroups(h home.Home) *cgroups {
+	if path := os.Getenv(keeper.CgroupVariable); path != "" {
+		if root, err := cgroup.OpenRoot(path); err == nil {
+			return newCgroups(root, h)
+		}
+	}
 	root, err := cgroup.Find()
 	if err != nil {
 		return nil

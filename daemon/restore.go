@@ -91,6 +91,9 @@ func (d *Daemon) loadSlots() (records []supervisor.Record, err error) {
 // with no keeper left, nobody else can. Such processes are known by this
 // home's notify socket in their environment.
 func (d *Daemon) sweepLeftovers() {
+	if d.cgroups != nil {
+		d.cgroups.sweep()
+	}
 	mark := "NOTIFY_SOCKET=" + d.Home.NotifySocket()
 	snapshot, err := proctree.Scan()
 	if err != nil {

@@ -140,9 +140,17 @@ func (g *guard) spawnDaemon(socket *os.File) (Held, error) {
 	defer g.keeper.Drop(name)
 	return g.keeper.Spawn(Spec{
 		ID: id, Argv: append([]string{g.config.Binary}, g.config.DaemonArgs...),
-		Env: os.Environ(), Dir: g.config.Home, Sockets: []string{name},
+		Env: g.daemonEnv(), Dir: g.config.Home, Sockets: []string{name},
 		Log: LogSpec{Dir: g.config.logDir(), SegmentBytes: 1 << 20, MaxBytes: 4 << 20},
 	}, nil)
+}
+
+func (g *guard) daemonEnv() []string {
+	env := os.Environ()
+	if g.config.Cgroup != "" {
+		env = append(env, CgroupVariable+"="+g.config.Cgroup)
+	}
+	return env
 }
 
 func (g *guard) newSession(w *wire, id string) *session {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"muster/cgroup"
 	"muster/footprint"
 )
 
@@ -16,7 +17,13 @@ type Config struct {
 	Home       string   `json:"home"`        // MUSTER_HOME
 	Binary     string   `json:"binary"`      // what to run as daemon, an absolute path
 	DaemonArgs []string `json:"daemon_args"` // after the binary
+	// Cgroup is the control group below which the daemon may make others,
+	// where the keeper had to leave it for that.
+	Cgroup string `json:"cgroup,omitempty"`
 }
+
+// CgroupVariable tells the daemon Config.Cgroup.
+const CgroupVariable = "MUSTER_CGROUP"
 
 // LockFile is locked for as long as a keeper of this home lives.
 func (c Config) LockFile() string { return filepath.Join(c.Home, "run", "keeper.lock") }
@@ -38,6 +45,9 @@ func Serve(config Config, resume *os.File) error {
 		return err
 	}
 	defer lock.Close()
+	if resume == nil {
+		config.Cgroup = isolate()
+	}
 	g := &guard{config: config, stop: make(chan struct{}), exits: make(chan Exit, 1), begun: make(chan struct{})}
 	g.keeper = New(Options{Subreaper: true, Exited: g.exited})
 	g.keeper.kept[lockName] = lock
@@ -85,4 +95,25 @@ func takeLock(config Config, resuming bool) (*os.File, error) {
 	}
 	_, err = fmt.Fprintf(file, "%d", os.Getpid())
 	return file, err
+}
+
+// isolate leaves a control group that is ours alone, as a systemd service's
+// with Delegate=yes, for a leaf of it: only a group without processes of its
+// own can limit those below.
+func isolate() (root string) {
+	r, err := cgroup.Find()
+	if err != nil {
+		return ""
+	}
+	group, err := cgroup.Open(r.Path())
+	if err != nil {
+		return ""
+	}
+	if pids, err := group.Procs(); err != nil || len(pids) != 1 || pids[0] != os.Getpid() {
+		return ""
+	}
+	if err := r.Isolate("keeper"); err != nil {
+		fmt.Fprintln(os.Stderr, "muster: limits can not be enforced:", err)
+	}
+	return r.Path()
 }

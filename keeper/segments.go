@@ -243,6 +243,9 @@ func (l *segmentLog) tune(spec LogSpec) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.spec = spec
+	if l.file != nil {
+		l.makeRoom()
+	}
 }
 
 // acquireLog returns the log of a directory. Two processes of one slot, an old

@@ -62,7 +62,7 @@ func (s *Supervisor) adoptHeld(processes []keeper.Held) (adopted int) {
 		case l != nil && l.id == held.ID && l.machine.Running:
 			l.endedUnseen(held)
 		case held.Exit != nil:
-			s.forget(held.ID)
+			s.forget(held.ID, held.Cgroup)
 		default: // nobody's any more
 			id := held.ID
 			s.background(func() { _ = s.options.Keeper.Sweep(id); _ = s.options.Keeper.Forget(id) })

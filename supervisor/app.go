@@ -50,7 +50,7 @@ func (s *Supervisor) apply(o Order) {
 		a.stopped[name] = true
 	}
 	s.makeSlots(a)
-	s.openSockets(a)
+	s.dropSockets(a)
 	for _, name := range o.Replace {
 		for _, slot := range s.slotsOf(a, name) {
 			if slot.wanted && slot.machine.Running {

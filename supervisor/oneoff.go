@@ -48,6 +48,7 @@ func (s *Supervisor) startOneoff(o OneOff) (*oneoff, error) {
 	if a == nil {
 		return nil, muster.Errorf(muster.CodeNotFound, "muster start", "there is no app %q", o.App)
 	}
+	o = a.expand(o)
 	s.serial++
 	run := &oneoff{
 		name:   muster.Slot{App: o.App, Type: "run", N: s.freeRun(o.App)},
@@ -77,6 +78,30 @@ func (s *Supervisor) startOneoff(o OneOff) (*oneoff, error) {
 	s.emit(run.name, muster.Event{Kind: muster.EventStarting, State: muster.StateUp, PID: held.PID,
 		Message: run.name.Name() + " started with pid " + itoa(held.PID) + ": muster run"})
 	return run, nil
+}
+
+// expand replaces the name of a process type by its command and surroundings;
+// what stood after the name is added to it, as Heroku does.
+func (a *app) expand(o OneOff) OneOff {
+	words := o.Command.Argv
+	if len(words) == 0 {
+		words = []string{o.Command.Shell}
+	}
+	t := a.App.Type(words[0])
+	if t == nil {
+		return o
+	}
+	o.Type = t.Name
+	if len(t.Command.Argv) > 0 {
+		o.Command = muster.Command{Argv: append(append([]string{}, t.Command.Argv...), words[1:]...)}
+		return o
+	}
+	line := t.Command.Shell
+	for _, word := range words[1:] {
+		line += " " + muster.ShellQuote(word)
+	}
+	o.Command = muster.Command{Shell: line}
+	return o
 }
 
 func (s *Supervisor) oneoffStarted(run *oneoff, held keeper.Held) {

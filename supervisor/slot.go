@@ -181,18 +181,26 @@ func (l *slot) exited(exit keeper.Exit) {
 		// What is left has the rest of the time it was given.
 		l.timeout = s.after(time.Until(l.stopDeadline(exit.At)), l.timerInput(formation.Timeout))
 	}
-	id := l.id
+	id, group := l.id, l.cgroup
 	l.input(formation.Input{Kind: formation.Exited, Exit: &e, Left: left})
 	if !left {
-		s.forget(id)
+		s.forget(id, group)
 	}
 	l.changed()
 }
 
 // forget lets the keeper drop an ended process, off the path to its successor.
-func (s *Supervisor) forget(id string) {
-	if id != "" {
-		s.background(func() { _ = s.options.Keeper.Forget(id) })
+func (s *Supervisor) forget(id, group string) {
+	delete(s.byID, id)
+	s.background(func() {
+		_ = s.options.Keeper.Forget(id)
+		s.removeGroup(group)
+	})
+}
+
+func (s *Supervisor) removeGroup(dir string) {
+	if s.options.Cgroups != nil && dir != "" {
+		s.options.Cgroups.Remove(dir)
 	}
 }
 

@@ -3,7 +3,6 @@ package supervisor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"syscall"
 
 	"muster"
+	"muster/formation"
 )
 
 // socketPrefix begins the names of listening sockets among the kept
@@ -30,31 +30,45 @@ func socketNames(app string, t muster.ProcessType) []string {
 	return names
 }
 
-// openSockets opens what the app's types ask for and the keeper does not hold
-// yet, and gives up what they no longer ask for.
-func (s *Supervisor) openSockets(a *app) {
-	inventory, err := s.options.Keeper.Inventory()
-	if err != nil {
-		return
+// openSockets opens what a process type asks for and the keeper does not hold
+// yet. It is asked before every start: a port that was taken may be free now.
+func (s *Supervisor) openSockets(a *app, typ string) error {
+	t := a.App.Type(typ)
+	if t == nil || len(t.Sockets) == 0 {
+		return nil
 	}
+	held, err := s.heldFiles()
+	if err != nil {
+		return err
+	}
+	for _, socket := range t.Sockets {
+		if name := socketName(a.App.Name, typ, socket); !held[name] {
+			if err := s.openSocket(name, socket); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Supervisor) heldFiles() (map[string]bool, error) {
+	inventory, err := s.options.Keeper.Inventory()
 	held := map[string]bool{}
 	for _, name := range inventory.Files {
 		held[name] = true
 	}
+	return held, err
+}
+
+// dropSockets gives up what the app's types no longer ask for.
+func (s *Supervisor) dropSockets(a *app) {
 	wanted := map[string]bool{}
 	for _, t := range a.App.Types {
-		for _, socket := range t.Sockets {
-			name := socketName(a.App.Name, t.Name, socket)
+		for _, name := range socketNames(a.App.Name, t) {
 			wanted[name] = true
-			if held[name] || a.count(&t) == 0 {
-				continue
-			}
-			if err := s.openSocket(name, socket); err != nil {
-				slot := muster.Slot{App: a.App.Name, Type: t.Name}
-				s.emit(slot, muster.Event{Kind: muster.EventWarning, Message: fmt.Sprintf("%s: %v", t.Name, err)})
-			}
 		}
 	}
+	held, _ := s.heldFiles()
 	for name := range held {
 		if strings.HasPrefix(name, socketPrefix+a.App.Name+"/") && !wanted[name] {
 			_ = s.options.Keeper.Drop(name)
@@ -63,12 +77,7 @@ func (s *Supervisor) openSockets(a *app) {
 }
 
 func (s *Supervisor) closeSockets(a *app) {
-	inventory, _ := s.options.Keeper.Inventory()
-	for _, name := range inventory.Files {
-		if strings.HasPrefix(name, socketPrefix+a.App.Name+"/") {
-			_ = s.options.Keeper.Drop(name)
-		}
-	}
+	s.dropSockets(&app{Desired: formation.Desired{App: &muster.App{Name: a.App.Name}}})
 }
 
 func (s *Supervisor) openSocket(name string, socket muster.Socket) error {

@@ -5,6 +5,7 @@ import (
 
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"muster"
@@ -32,6 +33,7 @@ func (l *slot) spawn() {
 		held, err = s.options.Keeper.Spawn(spec, files)
 	}
 	if err != nil {
+		s.removeGroup(l.cgroup)
 		l.input(formation.Input{Kind: formation.NotSpawned, Exit: spawnFailure(err)})
 		return
 	}
@@ -46,6 +48,9 @@ func spawnFailure(err error) *muster.Exit {
 // spec says how the slot's process is to be started.
 func (l *slot) spec() (keeper.Spec, []*os.File, error) {
 	s, t := l.supervisor, l.typ
+	if err := s.openSockets(l.app, t.Name); err != nil {
+		return keeper.Spec{}, nil, err
+	}
 	env := l.environ()
 	spec := keeper.Spec{
 		ID: l.id, Argv: s.argv(t.Command, len(t.Sockets) > 0), Env: env, Dir: t.Cwd,
@@ -77,7 +82,8 @@ func (l *slot) joinGroup(spec *keeper.Spec) {
 		}
 		return
 	}
-	dir, err := groups.Group(l.name, l.typ.Limits)
+	_, incarnation, _ := strings.Cut(l.id, "@")
+	dir, err := groups.Group(l.name.App+"."+l.name.Name()+"."+incarnation, l.typ.Limits)
 	if err != nil {
 		l.warn(err.Error())
 	}
@@ -85,29 +91,40 @@ func (l *slot) joinGroup(spec *keeper.Spec) {
 	l.oomBefore = groups.OOMKills(dir)
 }
 
+// appLogBytes bounds what all logs of an app may take on disk. Its slots share
+// it, and the keeper keeps each to its share without asking, so that the bound
+// holds at every moment.
+const appLogBytes = 1 << 30
+
+// segmentsPerSlot is how many segments a budget must allow: removing the
+// oldest of too few would leave next to nothing to read.
+const segmentsPerSlot = 4
+
 func (l *slot) logSpec() keeper.LogSpec {
 	if l.supervisor.options.LogRoot == "" {
 		return keeper.LogSpec{}
 	}
-	t := l.typ
+	log, budget := l.typ.Log, l.logBudget()
 	return keeper.LogSpec{
 		Dir:          filepath.Join(l.supervisor.options.LogRoot, l.name.App, l.name.Name()),
-		SegmentBytes: int64(t.Log.MaxSize),
-		SegmentAge:   time.Duration(t.Log.MaxAge),
-		MaxBytes:     l.logBudget(),
+		SegmentBytes: min(int64(log.MaxSize), budget/segmentsPerSlot),
+		SegmentAge:   time.Duration(log.MaxAge),
+		MaxBytes:     budget,
 	}
 }
 
-// logBudget is the slot's share of what its type may keep on disk. The keeper
-// enforces it alone, so it holds at every moment.
+// logBudget is the slot's share of what its type and its app may keep on disk.
 func (l *slot) logBudget() int64 {
-	t := l.typ
-	budget := int64(t.Log.MaxSize) * int64(t.Log.Keep)
-	if t.Log.MaxTotal > 0 {
-		count := max(1, l.app.Counts[t.Name])
-		budget = min(budget, int64(t.Log.MaxTotal)/int64(count))
+	log := l.typ.Log
+	slots := 0
+	for _, n := range l.app.Counts {
+		slots += n
 	}
-	return max(budget, 2*int64(t.Log.MaxSize))
+	budget := min(int64(log.MaxSize)*int64(log.Keep), appLogBytes/int64(max(1, slots)))
+	if log.MaxTotal > 0 {
+		budget = min(budget, int64(log.MaxTotal)/int64(max(1, l.app.Counts[l.name.Type])))
+	}
+	return budget
 }
 
 func (s *Supervisor) tuneLog(l *slot) {

@@ -68,9 +68,10 @@ func (l *slot) swept(id string, err error) {
 	if err != nil {
 		l.warn(err.Error())
 	}
+	group, ended := l.cgroup, l.machine.PID == 0
 	l.input(formation.Input{Kind: formation.Cleared})
-	if l.machine.PID == 0 || l.id != id {
-		l.supervisor.forget(id)
+	if ended {
+		l.supervisor.forget(id, group)
 	}
 	l.changed()
 }

@@ -52,11 +52,14 @@ type Options struct {
 	Shell string
 }
 
-// Cgroups is a control group for every slot.
+// Cgroups is a control group for every incarnation of a slot: two of one slot
+// live side by side while one replaces the other.
 type Cgroups interface {
-	// Group makes the slot's group with the limits, and returns its directory.
-	// An error that comes with a directory means that a limit is not enforced.
-	Group(slot muster.Slot, limits muster.Limits) (dir string, err error)
+	// Group makes a group with the limits, and returns its directory. An error
+	// that comes with a directory means that a limit is not enforced.
+	Group(name string, limits muster.Limits) (dir string, err error)
+	// Remove removes the group of a process that has ended.
+	Remove(dir string)
 	// OOMKills counts the group's processes killed for lack of memory.
 	OOMKills(dir string) int
 }
