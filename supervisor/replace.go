@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"time"
 
 	"muster"
 	"muster/formation"
@@ -25,9 +26,7 @@ func (s *Supervisor) Replace(ctx context.Context, name muster.Slot, cause string
 	if err != nil {
 		return nil, err
 	}
-	err = s.wait(ctx, func() bool {
-		return successor.machine.State.Settled() && successor.confirmed() == verdictGood
-	})
+	err = s.wait(ctx, successor.proven)
 	s.do(func() {
 		if err == nil && successor.machine.State == muster.StateUp {
 			s.succeed(successor, cause)
@@ -38,6 +37,22 @@ func (s *Supervisor) Replace(ctx context.Context, name muster.Slot, cause string
 		successor.input(formation.Input{Kind: formation.Stop, Reason: "the replacement failed"})
 	})
 	return failure, err
+}
+
+// provenFor is how long a successor must live where its probe can not tell it
+// from the process it replaces: on a shared socket either may have answered.
+const provenFor = 2 * time.Second
+
+// proven reports that the successor has shown that it works, or has failed.
+func (l *slot) proven() bool {
+	if l.machine.State != muster.StateUp {
+		return l.machine.State.Settled() && !l.machine.Running
+	}
+	if lived := time.Since(l.machine.StartedAt); l.shares() && lived < provenFor {
+		l.lookAgain(provenFor - lived)
+		return false
+	}
+	return true
 }
 
 // startSuccessor makes a second slot of the same name, which only its

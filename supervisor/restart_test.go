@@ -166,8 +166,9 @@ func TestExitReasons(t *testing.T) {
 // starved is a cgroup whose processes always die for lack of memory.
 type starved struct{ kills int }
 
-func (c *starved) Group(muster.Slot, muster.Limits) (string, error) { return "/cgroup/x", nil }
-func (c *starved) OOMKills(string) int                              { c.kills++; return c.kills }
+func (c *starved) Group(string, muster.Limits) (string, error) { return "/cgroup/x", nil }
+func (c *starved) Remove(string)                               {}
+func (c *starved) OOMKills(string) int                         { c.kills++; return c.kills }
 
 func TestOutOfMemory(t *testing.T) {
 	inWorld(t, func(w *world) {

@@ -12,6 +12,10 @@ import (
 // calls it started: what can not even load ends sooner.
 const confirmFor = 100 * time.Millisecond
 
+// confirmSharedFor is the same for a process on a socket that others answer on,
+// too: its probe may have been satisfied by a sibling.
+const confirmSharedFor = 500 * time.Millisecond
+
 // listenFor is how long a command waits for a web process without a probe to
 // listen. It is a courtesy: the process counts as up in any case.
 const listenFor = 3 * time.Second
@@ -128,14 +132,23 @@ func (l *slot) verdict() (verdict, string) {
 func (l *slot) confirmed() verdict {
 	lived := time.Since(l.machine.StartedAt)
 	switch {
-	case l.typ.Ready != nil:
+	case l.typ.Ready != nil && !l.shares():
 		return verdictGood
+	case l.shares() && lived < confirmSharedFor:
+		return l.lookAgain(confirmSharedFor - lived)
 	case lived < confirmFor:
 		return l.lookAgain(confirmFor - lived)
 	case l.name.Type == "web" && len(l.typ.Sockets) == 0 && lived < listenFor && !l.listens():
 		return l.lookAgain(20 * time.Millisecond)
 	}
 	return verdictGood
+}
+
+// shares reports that the process serves on sockets that siblings serve on,
+// too, and has no probe that only itself can answer.
+func (l *slot) shares() bool {
+	p := l.typ.Ready
+	return len(l.typ.Sockets) > 0 && (p == nil || p.Kind != muster.ProbeNotify && p.Kind != muster.ProbeLog)
 }
 
 // listens reports whether the slot's port is listened on, or any port by the

@@ -211,4 +211,3 @@ func (w *world) adopt(inventory keeper.Inventory, sameKeeper bool, orders ...Ord
 	synctest.Wait()
 	return adopted
 }
-
