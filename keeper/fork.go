@@ -27,9 +27,24 @@ func (k *Keeper) Run(stop <-chan struct{}) {
 			fork()
 		case <-stop:
 			close(k.done)
+			k.closePumps()
 			k.running.Wait()
 			return
 		}
+	}
+}
+
+// closePumps ends reading even where somebody that could not be found still
+// holds the other end of a pipe.
+func (k *Keeper) closePumps() {
+	k.mu.Lock()
+	var pumps []*pump
+	for _, c := range k.children {
+		pumps = append(pumps, c.pumps...)
+	}
+	k.mu.Unlock()
+	for _, p := range pumps {
+		p.close()
 	}
 }
 

@@ -1,6 +1,8 @@
 package supervisor
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,26 +51,55 @@ func (s *Supervisor) recall(r Record) {
 }
 
 func (s *Supervisor) adoptHeld(processes []keeper.Held) (adopted int) {
-	for _, held := range processes {
+	for _, held := range s.rightfulFirst(processes) {
 		name, ok := slotOfID(held.ID)
 		switch l := s.slots[name]; {
 		case !ok: // the daemon's own
 		case name.Type == "run" && held.Exit == nil:
 			run := &oneoff{id: held.ID, name: name, command: held.Note, exited: make(chan muster.Exit, 1)}
 			s.oneoffStarted(run, held)
-		case l != nil && held.Exit == nil:
+		case l != nil && held.Exit == nil && s.byID[l.id] == nil:
 			l.adopt(held)
 			adopted++
+		case l != nil && held.Exit == nil: // half of a replacement that was cut short
+			s.retire(l, held)
 		case l != nil && l.id == held.ID && l.machine.Running:
 			l.endedUnseen(held)
 		case held.Exit != nil:
 			s.forget(held.ID, held.Cgroup)
 		default: // nobody's any more
-			id := held.ID
-			s.background(func() { _ = s.options.Keeper.Sweep(id); _ = s.options.Keeper.Forget(id) })
+			id, group := held.ID, held.Cgroup
+			s.background(func() { _ = s.options.Keeper.Sweep(id); s.forgetNow(id, group) })
 		}
 	}
 	return adopted
+}
+
+// rightfulFirst puts the processes that have their slot by the records before
+// others of the same slot, and younger ones before older.
+func (s *Supervisor) rightfulFirst(processes []keeper.Held) []keeper.Held {
+	sorted := slices.Clone(processes)
+	rank := func(h keeper.Held) int {
+		name, _ := slotOfID(h.ID)
+		if l := s.slots[name]; l != nil && l.id == h.ID {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(sorted, func(a, b keeper.Held) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), b.StartedAt.Compare(a.StartedAt))
+	})
+	return sorted
+}
+
+// retire stops a process whose slot another one has.
+func (s *Supervisor) retire(l *slot, held keeper.Held) {
+	old := newSlot(s, l.name)
+	old.app, old.typ, old.port, old.shadow = l.app, l.typ, l.port, true
+	old.id, old.cgroup = held.ID, held.Cgroup
+	old.machine = formation.Machine{State: muster.StateUp, Wanted: true, Running: true, PID: held.PID, StartedAt: held.StartedAt}
+	s.byID[held.ID] = old
+	old.input(formation.Input{Kind: formation.Stop, Reason: "another process has its slot"})
 }
 
 // slotOfID reads "shop/web.1@17": the keeper hands IDs back as they were.

@@ -219,8 +219,6 @@ func TestAdoptWithAnOldExitAndANewProcess(t *testing.T) {
 		o := order(newType("web"))
 		w.apply(o)
 		records := w.records()
-		w.keeper.mu.Lock()
-		w.keeper.mu.Unlock()
 		oldID := w.keeper.living("shop/web.1")[0]
 		w.end("web.1", 1, 0)
 		pid := w.process("web.1").PID

@@ -114,8 +114,8 @@ func (l *slot) verdict() (verdict, string) {
 		return verdictWaiting, ""
 	case !l.wanted:
 		return verdictGood, ""
-	case m.State == muster.StateCrashed:
-		return verdictFailed, m.Reason
+	case m.State == muster.StateCrashed, m.State == muster.StateStopping && !m.Again:
+		return verdictFailed, m.Reason // stopped by Muster itself: not ready, or not healthy
 	case m.State == muster.StateBackoff && m.History.Failures >= givenUpAfter:
 		return verdictFailed, m.Reason
 	case l.isHeld() && m.History.Starts == 0 && len(l.typ.DependsOn) > 0:

@@ -192,10 +192,12 @@ func (l *slot) exited(exit keeper.Exit) {
 // forget lets the keeper drop an ended process, off the path to its successor.
 func (s *Supervisor) forget(id, group string) {
 	delete(s.byID, id)
-	s.background(func() {
-		_ = s.options.Keeper.Forget(id)
-		s.removeGroup(group)
-	})
+	s.background(func() { s.forgetNow(id, group) })
+}
+
+func (s *Supervisor) forgetNow(id, group string) {
+	_ = s.options.Keeper.Forget(id)
+	s.removeGroup(group)
 }
 
 func (s *Supervisor) removeGroup(dir string) {

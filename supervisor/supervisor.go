@@ -67,7 +67,7 @@ type Cgroups interface {
 // A Supervisor runs formations on this machine.
 type Supervisor struct {
 	options Options
-	inbox   chan func()
+	inbox   *inbox
 	done    chan struct{}
 	ctx     context.Context // ends with Run; probes and timers live under it
 	tasks   sync.WaitGroup
@@ -98,7 +98,7 @@ func New(options Options) *Supervisor {
 	}
 	return &Supervisor{
 		options:  options,
-		inbox:    make(chan func(), 256),
+		inbox:    newInbox(),
 		done:     make(chan struct{}),
 		apps:     map[string]*app{},
 		slots:    map[muster.Slot]*slot{},
@@ -123,8 +123,10 @@ func (s *Supervisor) Run(ctx context.Context) {
 	}()
 	for {
 		select {
-		case f := <-s.inbox:
-			f()
+		case <-s.inbox.ready:
+			for _, f := range s.inbox.take() {
+				f()
+			}
 			s.settleWaiters()
 		case <-ctx.Done():
 			return
@@ -132,13 +134,9 @@ func (s *Supervisor) Run(ctx context.Context) {
 	}
 }
 
-// post has f run on the owner goroutine, some time.
-func (s *Supervisor) post(f func()) {
-	select {
-	case s.inbox <- f:
-	case <-s.done:
-	}
-}
+// post has f run on the owner goroutine, some time. It never waits: who brings
+// news of an exit may be who the owner is waiting for.
+func (s *Supervisor) post(f func()) { s.inbox.put(f) }
 
 // do runs f on the owner goroutine and waits for it.
 func (s *Supervisor) do(f func()) {

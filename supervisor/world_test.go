@@ -40,6 +40,7 @@ func inWorld(t *testing.T, story func(w *world)) {
 
 // begin starts a supervisor; after stop it is the daemon's successor.
 func (w *world) begin() {
+	<-time.After(time.Second) // two daemons never begin in one instant
 	engine := New(Options{Keeper: w.keeper, Shell: "/bin/sh", Emit: w.emit, Save: w.save})
 	w.engine = engine
 	w.keeper.exited = engine.Exited
