@@ -26,7 +26,7 @@ import (
 
 // patience bounds every wait for a condition. It is generous: a story fails
 // because something does not happen, never because a machine is slow.
-const patience = 60 * time.Second
+const patience = 15 * time.Second
 
 // binaries is the directory of the muster under test, first on PATH.
 var binaries string
@@ -553,7 +553,7 @@ func writeBytes(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func unescape(ts *testscript.TestScript, text string) string {
-	s, err := strconv.Unquote(`"` + text + `"`)
+	s, err := strconv.Unquote(`"` + strings.ReplaceAll(text, `"`, `\"`) + `"`)
 	ts.Check(err)
 	return s
 }

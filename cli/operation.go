@@ -119,8 +119,20 @@ func upSummary(r api.Result) string {
 	for _, typ := range order {
 		parts = append(parts, fmt.Sprintf("%s=%d", typ, up[typ]))
 	}
-	if len(parts) == 0 {
+	switch {
+	case len(parts) == 0:
 		return "nothing runs"
+	case len(parts) > 8: // a line, not a page
+		return fmt.Sprintf("up: %d processes of %d types", upCount(r), len(parts))
 	}
 	return "up: " + strings.Join(parts, " ")
+}
+
+func upCount(r api.Result) (n int) {
+	for _, p := range r.Processes {
+		if p.State == muster.StateUp {
+			n++
+		}
+	}
+	return n
 }

@@ -1,13 +1,11 @@
 package logs
 
 import (
-	"errors"
 	"path/filepath"
 	"sync"
 
-	"github.com/fsnotify/fsnotify"
-
 	"muster"
+	"muster/filewatch"
 )
 
 // changes are the directories in which something happened; nil is all of them.
@@ -26,7 +24,7 @@ func (c changes) in(dir string) bool {
 type watch struct {
 	ready chan struct{} // has a token when there are changes
 
-	notify *fsnotify.Watcher // nil when there is none
+	notify *filewatch.Dirs // nil when there is none
 	ended  chan struct{}
 
 	mu      sync.Mutex // guards what follows
@@ -36,7 +34,7 @@ type watch struct {
 
 func newWatch() *watch {
 	w := &watch{ready: make(chan struct{}, 1), ended: make(chan struct{}), changed: changes{}}
-	notify, err := fsnotify.NewWatcher()
+	notify, err := filewatch.NewDirs()
 	if err != nil {
 		close(w.ended)
 		return w
@@ -69,22 +67,7 @@ func (w *watch) add(dir string) {
 
 func (w *watch) collect() {
 	defer close(w.ended)
-	for {
-		select {
-		case event, ok := <-w.notify.Events:
-			if !ok {
-				return
-			}
-			w.mark(event.Name)
-		case err, ok := <-w.notify.Errors:
-			if !ok {
-				return
-			}
-			if errors.Is(err, fsnotify.ErrEventOverflow) {
-				w.markAll()
-			}
-		}
-	}
+	w.notify.Run(w.mark, w.markAll)
 }
 
 // mark remembers the directory something happened in, or to.

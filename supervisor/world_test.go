@@ -33,8 +33,8 @@ func inWorld(t *testing.T, story func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{T: t, keeper: newFakeKeeper(), saved: map[muster.Slot]Record{}}
 		w.begin()
+		defer func() { w.stop() }() // also after Fatal
 		story(w)
-		w.stop()
 	})
 }
 
