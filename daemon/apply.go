@@ -36,15 +36,15 @@ func (d *Daemon) Start(ctx context.Context, req StartRequest, tell func(Progress
 	from := d.now()
 	if err = d.put(plan.record); err == nil {
 		d.apps[req.App.Name] = plan.record
+		d.sayOf(req.App.Name, muster.EventApplied, "was started from %s: %s", req.App.Source, summary(plan.changes))
+		d.engine.Apply(plan.record.Order)
+		d.watches.set(plan.record.Order)
 	}
 	d.mu.Unlock()
 	if err != nil {
 		return Result{}, err
 	}
 	tell(Progress{Changes: plan.changes, Note: plan.note})
-	d.sayOf(req.App.Name, muster.EventApplied, "was started from %s: %s", req.App.Source, summary(plan.changes))
-	d.engine.Apply(plan.record.Order)
-	d.watches.set(plan.record.Order)
 	result, err := d.await(ctx, Selection{{App: req.App.Name}}, from, tell)
 	result.App, result.Changes = req.App.Name, plan.changes
 	return result, err

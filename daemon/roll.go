@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"time"
 
 	"muster"
 )
@@ -10,6 +11,8 @@ import (
 // only once the one before it is up again. It stops at the first that fails,
 // so that the rest goes on serving.
 func (d *Daemon) roll(ctx context.Context, sel Selection, cause string, tell func(Progress)) (Result, error) {
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	from := d.now()
 	for _, s := range d.engine.Processes() {
 		if !sel.Match(s.SlotOf()) || s.PID == 0 || s.Type == "run" {
@@ -26,6 +29,15 @@ func (d *Daemon) roll(ctx context.Context, sel Selection, cause string, tell fun
 	return Result{Processes: d.processes(sel)}, nil
 }
 
+// rollLimit bounds a change that is made one process at a time.
+const rollLimit = time.Hour
+
+// toTheEnd lets such a change go on when the caller leaves: half of it would
+// be worse than either whole.
+func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), rollLimit)
+}
+
 // Reload replaces running processes without refusing a connection, as far as
 // their sockets allow: a process type that owns its sockets keeps them open
 // throughout. One process at a time is replaced, and the first that does not
@@ -37,6 +49,8 @@ func (d *Daemon) Reload(ctx context.Context, t Target, tell func(Progress)) (Res
 	if err != nil {
 		return Result{}, err
 	}
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	from := d.now()
 	for _, s := range d.engine.Processes() {
 		if !sel.Match(s.SlotOf()) || s.PID == 0 || s.Type == "run" {
