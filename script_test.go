@@ -26,7 +26,7 @@ import (
 
 // patience bounds every wait for a condition. It is generous: a story fails
 // because something does not happen, never because a machine is slow.
-const patience = 15 * time.Second
+const patience = 60 * time.Second
 
 // binaries is the directory of the muster under test, first on PATH.
 var binaries string
@@ -70,11 +70,11 @@ func TestStories(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"alone":    alone,
 			"exits":    exits,
 			"field":    field,
 			"freeport": freePort,
 			"gone":     gone,
+			"hidden":   hidden,
 			"hold":     hold,
 			"http":     httpGet,
 			"pid":      pidOf,
@@ -201,7 +201,7 @@ func environ(ts *testscript.TestScript) []string {
 	return env
 }
 
-// workingDirectory is where the script stands: MkAbs knows.
+// command prepares a program to run where the script stands: MkAbs knows.
 func command(ts *testscript.TestScript, ctx context.Context, args []string) *exec.Cmd {
 	path := args[0]
 	if !strings.ContainsRune(path, '/') {
@@ -558,10 +558,10 @@ func unescape(ts *testscript.TestScript, text string) string {
 	return s
 }
 
-// alone NAME... wants that no muster process of this story shows a secret in
+// hidden SECRET wants that no muster process of this story shows a secret in
 // its command line, and no file of its home that others may read holds it.
-func alone(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, len(args) == 1 && !neg, "alone secret")
+func hidden(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, len(args) == 1 && !neg, "hidden secret")
 	home, secret := ts.Getenv("MUSTER_HOME"), []byte(args[0])
 	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, path := range lines {

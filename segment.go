@@ -20,7 +20,7 @@ func ParseSegmentName(name string) (s Segment, ok bool) {
 	base, compressed := strings.CutSuffix(name, ".zst")
 	base, isLog := strings.CutSuffix(base, ".log")
 	seq, first, found := strings.Cut(base, "-")
-	if !isLog || !found {
+	if !isLog || !found || strings.Trim(seq+first, "0123456789") != "" {
 		return Segment{}, false
 	}
 	s.Compressed = compressed

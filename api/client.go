@@ -65,6 +65,8 @@ func (c *Client) explain(err error) error {
 		return muster.Errorf(muster.CodeForbidden, "running as its owner, or another MUSTER_HOME", "the Muster of %s is not yours", c.home)
 	case errors.As(err, &netErr) && netErr.Timeout():
 		return c.explainSilence()
+	case died(err):
+		return muster.Errorf(muster.CodeUnavailable, "muster ps, which shows what has come of it", "Muster's daemon died before it answered: %w", err)
 	}
 	return fmt.Errorf("ask Muster: %w", err)
 }
@@ -91,6 +93,18 @@ func (c *Client) request(ctx context.Context, method, path string, body any) (*h
 		return nil, err
 	}
 	resp, err := c.http.Do(req)
+	for retry := 0; err != nil && died(err) && harmless(method, path) && retry < retries; retry++ {
+		// The next daemon takes the connection from the same socket.
+		select {
+		case <-time.After(retryPause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if req.GetBody != nil {
+			req.Body, _ = req.GetBody()
+		}
+		resp, err = c.http.Do(req)
+	}
 	if err != nil {
 		return nil, c.explain(err)
 	}
@@ -99,6 +113,31 @@ func (c *Client) request(ctx context.Context, method, path string, body any) (*h
 		return nil, readError(resp.Body, resp.Status)
 	}
 	return resp, nil
+}
+
+// A daemon that is killed takes its connections along; what only asks may be
+// asked again.
+const (
+	retries    = 100
+	retryPause = 20 * time.Millisecond
+)
+
+// died reports that the daemon went away with the request.
+func died(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// harmless reports a request that changes nothing, or nothing more the second
+// time.
+func harmless(method, path string) bool {
+	if method == "GET" {
+		return true
+	}
+	switch path {
+	case "/v1/processes", "/v1/info", "/v1/logs", "/v1/config/get", "/v1/start", "/v1/stop", "/v1/resume", "/v1/config/set":
+		return true
+	}
+	return false
 }
 
 func readError(r io.Reader, status string) error {

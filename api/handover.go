@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"syscall"
 
 	"muster"
@@ -128,21 +129,31 @@ func sendLine(conn *net.UnixConn, body any, file *os.File) {
 
 // sendFiles writes data with descriptors beside its first byte.
 func sendFiles(conn *net.UnixConn, data []byte, files ...*os.File) error {
-	var fds []int
-	for _, f := range files {
-		if f != nil {
-			fds = append(fds, int(f.Fd()))
-		}
-	}
+	fds := rawDescriptors(files)
 	var rights []byte
 	if len(fds) > 0 {
 		rights = syscall.UnixRights(fds...)
 	}
 	n, _, err := conn.WriteMsgUnix(data, rights, nil)
+	runtime.KeepAlive(files)
 	if err == nil && n < len(data) {
 		_, err = conn.Write(data[n:])
 	}
 	return err
+}
+
+// rawDescriptors leaves the files' mode alone: File.Fd would make a pipe
+// blocking for everybody who shares it.
+func rawDescriptors(files []*os.File) (fds []int) {
+	for _, f := range files {
+		if f == nil {
+			continue
+		}
+		if conn, err := f.SyscallConn(); err == nil {
+			_ = conn.Control(func(fd uintptr) { fds = append(fds, int(fd)) })
+		}
+	}
+	return fds
 }
 
 // receiveFiles reads one byte that carries n descriptors.

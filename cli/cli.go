@@ -174,6 +174,9 @@ func (t *terminal) client() (*api.Client, error) {
 		return t.clientFound, nil
 	}
 	h, err := t.home()
+	if err == nil {
+		err = h.Validate()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -70,6 +70,7 @@ func (t *terminal) dev(c *cobra.Command, f devFlags, types []string) error {
 	if f.tty != "" && !isTerminal(t.in) {
 		return usage("a terminal, or leaving --tty out", "--tty %s: standard input is no terminal", f.tty)
 	}
+	closeInheritedOnExec()
 	code, err := dev.Run(c.Context(), dev.Options{
 		App: loaded.App, Counts: counts, Environment: api.ShellEnvironment(os.Environ(), true),
 		Restart: f.restart, Watch: f.watch, Terminal: f.tty,

@@ -3,7 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -42,7 +42,7 @@ func (t *terminal) launch(ctx context.Context, client *api.Client) error {
 	if err := h.Prepare(); err != nil {
 		return err
 	}
-	keeper, exited, err := startKeeper(h)
+	_, said, err := startKeeper(h)
 	if err != nil {
 		return err
 	}
@@ -50,11 +50,11 @@ func (t *terminal) launch(ctx context.Context, client *api.Client) error {
 	defer cancel()
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		if client.Running(ctx) {
-			return keeper.Release()
+			return nil
 		}
 		select {
-		case <-exited:
-			return t.explainLaunch(ctx, client, h)
+		case text := <-said:
+			return t.explainLaunch(ctx, client, text)
 		case <-ctx.Done():
 			return muster.Errorf(muster.CodeUnavailable, "reading "+h.KeeperLog(), "Muster did not start within %s", bootLimit)
 		case <-time.After(pause):
@@ -63,32 +63,38 @@ func (t *terminal) launch(ctx context.Context, client *api.Client) error {
 }
 
 // startKeeper runs this program as keeper, in a session of its own: it has
-// nothing to do with our terminal.
-func startKeeper(h home.Home) (*os.Process, <-chan struct{}, error) {
+// nothing to do with our terminal, nor with descriptors we were born with. If
+// it ends, said receives what it had to say.
+func startKeeper(h home.Home) (*os.Process, <-chan string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
 	}
-	out, err := os.OpenFile(h.KeeperLog(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
+	read, write, err := os.Pipe()
 	if err != nil {
-		return nil, nil, fmt.Errorf("open %s: %w", h.KeeperLog(), err)
+		return nil, nil, err
 	}
-	defer out.Close()
+	defer write.Close()
+	closeInheritedOnExec()
 	command := exec.Command(self, "keeper")
 	command.Args[0] = "muster"
 	command.Dir = string(h)
 	command.Env = keeperEnvironment(h)
-	command.Stdout, command.Stderr = out, out
+	command.Stderr = write
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := command.Start(); err != nil {
+		read.Close()
 		return nil, nil, err
 	}
-	exited := make(chan struct{})
+	said := make(chan string, 1)
 	go func() {
-		_, _ = command.Process.Wait()
-		close(exited)
+		defer read.Close()
+		text, _ := io.ReadAll(io.LimitReader(read, 64<<10)) // ends when the keeper does, or lets go of it
+		if state, err := command.Process.Wait(); err == nil && state.Exited() {
+			said <- string(text)
+		}
 	}()
-	return command.Process, exited, nil
+	return command.Process, said, nil
 }
 
 // keeperEnvironment is ours without what belongs to this session: the keeper
@@ -103,19 +109,17 @@ func keeperEnvironment(h home.Home) []string {
 
 // explainLaunch tells a keeper that lost the race for the home, which is fine,
 // from one that could not start.
-func (t *terminal) explainLaunch(ctx context.Context, client *api.Client, h home.Home) error {
-	said, _ := os.ReadFile(h.KeeperLog())
-	text := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(string(said)), "muster: "))
-	if strings.Contains(text, "already running") {
-		for pause := time.Millisecond; ctx.Err() == nil; pause = min(2*pause, 50*time.Millisecond) {
-			if client.Running(ctx) {
-				return nil
-			}
-			time.Sleep(pause)
-		}
+func (t *terminal) explainLaunch(ctx context.Context, client *api.Client, said string) error {
+	text := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(said), "muster: "))
+	if strings.Contains(text, "already running") && t.await(ctx, func() bool { return client.Running(ctx) }) {
+		return nil
 	}
-	if text == "" {
+	hint := ""
+	switch {
+	case text == "":
 		text = "it ended without a word"
+	case strings.Contains(text, syscall.ENOSPC.Error()):
+		hint = "freeing space on its disk"
 	}
-	return muster.Errorf(muster.CodeUnavailable, "", "start Muster: %s", text)
+	return muster.Errorf(muster.CodeUnavailable, hint, "start Muster: %s", text)
 }

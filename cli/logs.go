@@ -22,6 +22,7 @@ type logFlags struct {
 	grep         string
 	raw          bool
 	times        bool
+	heard        chan<- struct{} // told of every line; may be nil
 }
 
 func logsCommand(t *terminal) *cobra.Command {
@@ -139,6 +140,10 @@ type logPrinter struct {
 
 func (p *logPrinter) print(l api.LogLine) error {
 	p.last = l.At
+	select {
+	case p.flags.heard <- struct{}{}:
+	default:
+	}
 	err := p.show(l)
 	p.failed = p.failed || err != nil
 	return err

@@ -77,7 +77,10 @@ func (t *terminal) run(c *cobra.Command, client *api.Client, r api.RunRequest, t
 	if !tty {
 		var slot muster.Slot
 		stop := passSignals(func(sig syscall.Signal) {
-			_, _ = client.Signal(c.Context(), api.SignalRequest{Target: api.Target{Names: []string{slot.String()}}, Signal: muster.SignalName(sig)})
+			request := api.SignalRequest{Target: api.Target{Names: []string{slot.String()}}, Signal: muster.SignalName(sig)}
+			if _, err := client.Signal(c.Context(), request); err != nil {
+				fmt.Fprintln(t.err, "muster: pass the signal on:", err)
+			}
 		})
 		defer stop()
 		return client.Run(c.Context(), r, [3]*os.File{os.Stdin, os.Stdout, os.Stderr}, func(s muster.Slot) { slot = s })

@@ -1,8 +1,24 @@
 package cli
 
 import (
+	"os"
+	"strconv"
 	"syscall"
 )
+
+// closeInheritedOnExec keeps descriptors we were born with (a lock a shell
+// holds, a socket) from everything that is started from here.
+func closeInheritedOnExec() {
+	entries, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
+}
 
 // alive reports whether a process exists.
 func alive(pid int) bool {

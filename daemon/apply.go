@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -38,6 +39,7 @@ func (d *Daemon) Start(ctx context.Context, req StartRequest, tell func(Progress
 		d.apps[req.App.Name] = plan.record
 		d.sayOf(req.App.Name, muster.EventApplied, "was started from %s: %s", req.App.Source, summary(plan.changes))
 		d.engine.Apply(plan.record.Order)
+		d.engine.Restart(plan.crashed, "muster start")
 		d.watches.set(plan.record.Order)
 	}
 	d.mu.Unlock()
@@ -71,6 +73,7 @@ func validate(a *muster.App) error {
 type startPlan struct {
 	record  *record
 	changes []formation.Change
+	crashed []muster.Slot // to be tried again
 	note    string
 }
 
@@ -96,7 +99,7 @@ func (d *Daemon) plan(req StartRequest) (startPlan, error) {
 	d.choosePort(r, old)
 	p := startPlan{record: r, changes: formation.Diff(before, r.Desired)}
 	r.Replace = replaced(p.changes)
-	p.changes = d.withRestarts(old, p.changes)
+	p.crashed = d.announceRestarts(old, p.changes)
 	if old != nil {
 		p.note = environmentNote(old.Environment.Base, req.Environment, p.changes)
 	}
@@ -112,24 +115,30 @@ func replaced(changes []formation.Change) (names []string) {
 	return names
 }
 
-// withRestarts shows types that were stopped or have crashed, and are started
-// by this, as changes.
-func (d *Daemon) withRestarts(old *record, changes []formation.Change) []formation.Change {
+// announceRestarts shows types as changed whose processes were stopped or have
+// crashed, for a start means that they should run; it returns the crashed ones.
+// A process that has done its work stays down.
+func (d *Daemon) announceRestarts(old *record, changes []formation.Change) (crashed []muster.Slot) {
 	if old == nil {
-		return changes
+		return nil
 	}
 	down := map[string]int{}
 	for _, s := range d.engine.Processes() {
-		if s.App == old.App.Name && (s.State == muster.StateDown || s.State == muster.StateCrashed) {
+		switch {
+		case s.App != old.App.Name:
+		case s.State == muster.StateCrashed:
+			crashed = append(crashed, s.SlotOf())
+			down[s.Type]++
+		case slices.Contains(old.Stopped, s.Name):
 			down[s.Type]++
 		}
 	}
 	for i, c := range changes {
 		if c.Kind == formation.ChangeNone && down[c.Type] > 0 && c.To > 0 {
-			changes[i].Kind, changes[i].From = formation.ChangeScale, c.To-down[c.Type]
+			changes[i].Kind, changes[i].From = formation.ChangeScale, max(0, c.To-down[c.Type])
 		}
 	}
-	return changes
+	return crashed
 }
 
 // counts decides how many of each type: -i, else a scale changed by hand for

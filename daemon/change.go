@@ -154,9 +154,19 @@ func (d *Daemon) Scale(ctx context.Context, t Target, changes []ScaleChange, tel
 	}
 	tell(Progress{Changes: diff})
 	d.sayOf(app, muster.EventApplied, "was scaled: %s", summary(changed(diff)))
-	result, err := d.await(ctx, sel, from, tell)
+	result, err := d.await(ctx, selectChanged(app, diff), from, tell)
 	result.App, result.Changes = app, diff
+	result.Processes = d.processes(sel)
 	return result, err
+}
+
+// selectChanged selects the types that changes touch: what else is wrong with
+// an app is no failure of this command.
+func selectChanged(app string, changes []formation.Change) (sel Selection) {
+	for _, c := range changed(changes) {
+		sel = append(sel, muster.Slot{App: app, Type: c.Type})
+	}
+	return sel
 }
 
 func changed(all []formation.Change) (some []formation.Change) {
@@ -247,26 +257,31 @@ func (d *Daemon) SetConfig(ctx context.Context, t Target, set muster.Env, unset 
 			return Result{}, muster.Errorf(muster.CodeInvalid, "letters, digits and _, not starting with a digit", "%q can not name a config var", name)
 		}
 	}
-	app, config, err := d.Config(t)
-	if err != nil {
-		return Result{}, err
-	}
-	names := editConfig(config, set, unset)
-	if len(names) == 0 {
-		return Result{App: app, Processes: d.processes(Selection{{App: app}})}, nil
-	}
-	d.mu.Lock()
-	if d.apps[app] == nil {
-		d.mu.Unlock()
-		return Result{}, d.unknown(app)
-	}
-	err = d.change(app, "config vars changed", func(r *record) { r.Environment.Config = config })
-	d.mu.Unlock()
-	if err != nil {
-		return Result{}, err
+	app, names, err := d.storeConfig(t, set, unset)
+	if err != nil || len(names) == 0 {
+		return Result{App: app, Processes: d.processes(Selection{{App: app}})}, err
 	}
 	d.sayOf(app, muster.EventConfig, "config vars changed: %s", strings.Join(names, ", "))
 	return d.roll(ctx, Selection{{App: app}}, "config vars changed", tell)
+}
+
+// storeConfig changes what is stored, and returns the names of what differs.
+func (d *Daemon) storeConfig(t Target, set muster.Env, unset []string) (app string, names []string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	sel, err := d.resolve(t)
+	if err != nil {
+		return "", nil, err
+	}
+	if len(sel.Apps()) != 1 {
+		return "", nil, muster.Errorf(muster.CodeUsage, "-a APP", "config works on one app")
+	}
+	app = sel[0].App
+	config := d.apps[app].clone().Environment.Config
+	if names = editConfig(config, set, unset); len(names) == 0 {
+		return app, nil, nil
+	}
+	return app, names, d.change(app, "config vars changed", func(r *record) { r.Environment.Config = config })
 }
 
 // editConfig changes config and returns the names of what differs then.

@@ -215,10 +215,34 @@ func (d *Daemon) selectLogs(t Target) (Selection, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	sel, err := d.resolve(t)
-	if err != nil && len(t.Names) == 0 && t.App == "" {
+	switch {
+	case err == nil:
+		return sel, nil
+	case len(t.Names) == 0 && t.App == "":
 		return d.resolve(Target{Names: []string{"all"}})
 	}
-	return sel, err
+	here, _ := d.here(t)
+	if past := d.selectPast(t, here); len(past) > 0 {
+		return past, nil
+	}
+	return nil, err
+}
+
+// selectPast finds what is no more, but has left its log.
+func (d *Daemon) selectPast(t Target, here string) (sel Selection) {
+	slots, err := d.logs.Slots(logs.Query{})
+	if err != nil {
+		return nil
+	}
+	for _, s := range slots {
+		for _, name := range t.Names {
+			inside := s.App == here && (name == s.Type || name == s.Name())
+			if inside || name == s.App || name == s.App+"/"+s.Type || name == s.String() {
+				sel = append(sel, s)
+			}
+		}
+	}
+	return sel
 }
 
 // Events returns events after an ID, and a channel that tells when there are

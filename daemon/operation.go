@@ -48,6 +48,7 @@ func (d *Daemon) await(ctx context.Context, sel Selection, from int64, tell func
 		d.tellEvents(follow, sel, from, tell)
 	}()
 	failures, err := d.engine.Settle(ctx, sel.Match)
+	d.journal.Sync(ctx)
 	stop()
 	<-told
 	if err != nil {
@@ -83,9 +84,11 @@ func (d *Daemon) tellEvents(ctx context.Context, sel Selection, after int64, tel
 			continue
 		}
 		select {
-		case <-changed:
 		case <-ctx.Done():
-			return
+			if stored, _ := d.journal.Stored(); stored <= after {
+				return
+			}
+		case <-changed:
 		}
 	}
 }

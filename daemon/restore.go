@@ -94,22 +94,45 @@ func (d *Daemon) sweepLeftovers() {
 	if d.cgroups != nil {
 		d.cgroups.sweep()
 	}
+	said := map[int]bool{}
+	for range leftoverRounds {
+		if d.killLeftovers(said) == 0 {
+			return
+		}
+		time.Sleep(leftoverPause)
+	}
+}
+
+// What is killed may fork meanwhile, and takes a moment to let go of its port.
+const (
+	leftoverRounds = 100
+	leftoverPause  = 10 * time.Millisecond
+)
+
+// killLeftovers kills what is there now, says so once for each, and returns how
+// many there were.
+func (d *Daemon) killLeftovers(said map[int]bool) (n int) {
 	mark := "NOTIFY_SOCKET=" + d.Home.NotifySocket()
 	snapshot, err := proctree.Scan()
 	if err != nil {
-		return
+		return 0
 	}
 	mine := map[int]bool{}
 	for _, p := range snapshot.Descendants(d.keeperPID) {
 		mine[p.PID] = true
 	}
 	for _, p := range snapshot.All() {
-		if mine[p.PID] || !proctree.HasEnv(p.PID, mark) {
+		if mine[p.PID] || p.State == 'Z' || !proctree.HasEnv(p.PID, mark) {
 			continue
 		}
-		d.say(muster.EventWarning, fmt.Sprintf("process %d (%s) was left by a Muster that died, and is killed", p.PID, p.Comm))
+		if !said[p.PID] {
+			d.say(muster.EventWarning, fmt.Sprintf("process %d (%s) was left by a Muster that died, and is killed", p.PID, p.Comm))
+			said[p.PID] = true
+		}
 		killProven(p)
+		n++
 	}
+	return n
 }
 
 func killProven(p proctree.Proc) {

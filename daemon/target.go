@@ -76,12 +76,18 @@ func (d *Daemon) here(t Target) (string, error) {
 		}
 		return t.App, nil
 	}
+	found, longest := "", 0
 	for name, r := range d.apps {
-		if t.Dir != "" && r.App.Dir == t.Dir {
-			return name, nil
+		if dir := r.App.Dir; within(t.Dir, dir) && len(dir) > longest {
+			found, longest = name, len(dir)
 		}
 	}
-	return "", nil
+	return found, nil
+}
+
+// within reports whether a directory is another one, or below it.
+func within(dir, parent string) bool {
+	return dir != "" && (dir == parent || strings.HasPrefix(dir, strings.TrimSuffix(parent, "/")+"/"))
 }
 
 func (d *Daemon) resolveName(name, here string, insideApp bool) (Selection, error) {
@@ -98,7 +104,7 @@ func (d *Daemon) resolveName(name, here string, insideApp bool) (Selection, erro
 		if d.apps[app] == nil {
 			return nil, d.unknown(app)
 		}
-		return d.within(app, process)
+		return d.processOf(app, process)
 	}
 	if d.apps[name] != nil && !insideApp {
 		return Selection{{App: name}}, nil
@@ -106,11 +112,11 @@ func (d *Daemon) resolveName(name, here string, insideApp bool) (Selection, erro
 	if here == "" {
 		return nil, d.unknown(name)
 	}
-	return d.within(here, name)
+	return d.processOf(here, name)
 }
 
-// within resolves "web" or "web.1" in an app.
-func (d *Daemon) within(app, process string) (Selection, error) {
+// processOf resolves "web" or "web.1" in an app.
+func (d *Daemon) processOf(app, process string) (Selection, error) {
 	r := d.apps[app]
 	if typ, n, ok := muster.ParseSlotName(process); ok {
 		if typ == "run" || r.App.Type(typ) != nil && n <= max(r.Counts[typ], d.highestSlot(app, typ)) {

@@ -107,7 +107,13 @@ func (r *runner) run(ctx context.Context) int {
 	asked := make(chan os.Signal, 4)
 	signal.Notify(asked, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer signal.Stop(asked)
-	signal.Ignore(syscall.SIGTTOU, syscall.SIGPIPE)
+	// Caught and not ignored: a process inherits what is ignored.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	if r.options.Terminal != "" {
+		// We are in the background while that process has the terminal, and
+		// must be able to write there all the same.
+		signal.Ignore(syscall.SIGTTOU)
+	}
 	r.engine.Apply(r.order())
 	watchCtx, stopWatching := context.WithCancel(ctx)
 	r.watch(watchCtx)

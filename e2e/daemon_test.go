@@ -35,3 +35,37 @@ func TestKillDaemon(t *testing.T) {
 	}
 	l.finish()
 }
+
+// TestCommandWhileKilled has commands in flight when the daemon dies: one that
+// only asks is asked again, of the next daemon.
+func TestCommandWhileKilled(t *testing.T) {
+	m := newMachine(t)
+	m.manifest("name = \"shop\"\n[web]\ncommand = [\"sleep\", \"1000\"]\n")
+	m.run("start")
+	stop, done := make(chan struct{}), make(chan []string)
+	go func() {
+		var failed []string
+		for {
+			select {
+			case <-stop:
+				done <- failed
+				return
+			default:
+			}
+			if o := m.try("ps"); o.code != 0 {
+				failed = append(failed, o.err)
+			}
+		}
+	}()
+	for range 40 {
+		pid := 0
+		eventually(t, "a daemon", func() bool { pid = m.daemonPID(); return pid != 0 })
+		m.run("daemon", "start") // waits until one answers
+		kill(m.daemonPID())
+		eventually(t, "the killed daemon is gone", func() bool { return !runs(pid) })
+	}
+	close(stop)
+	if failed := <-done; len(failed) > 0 {
+		t.Errorf("muster ps failed %d times: %s", len(failed), failed[0])
+	}
+}

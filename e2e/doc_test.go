@@ -13,4 +13,5 @@
 //	handover_test.go   what ends while no daemon lives
 //	keeper_test.go     kill -9 of the keeper
 //	everything_test.go kill -9 of everything in the middle of a command
+//	stubborn_test.go   what has to be killed does not harm its successor
 package e2e

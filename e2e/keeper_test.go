@@ -49,14 +49,14 @@ func TestKillKeeper(t *testing.T) {
 		t.Run(strings.Join(again, " "), func(t *testing.T) {
 			m := newMachine(t)
 			orphanFile := filepath.Join(m.root, "orphan")
-			m.manifest(fmt.Sprintf("name = \"shop\"\n[web]\ncommand = [%[1]q, \"e2e:sleep\"]\nscale = 2\n[legacy]\ncommand = [%[1]q, \"e2e:orphan\", %[2]q, \"stay\"]\n", self, orphanFile))
+			m.manifest(fmt.Sprintf("name = \"shop\"\n[web]\ncommand = [%[1]q, \"e2e:sleep\"]\nscale = 2\n[legacy]\ncommand = [%[1]q, \"e2e:orphan\", %[2]q, \"stay\"]\nstop_timeout = \"200ms\"\n", self, orphanFile))
 			m.run("start")
 			m.run("scale", "web=3")
 			orphan := m.orphan(orphanFile)
 			before := m.ps()
-			keeper := m.keeperPID()
+			keeper, daemon := m.keeperPID(), m.daemonPID()
 			kill(keeper)
-			eventually(t, "the keeper ends", func() bool { return !runs(keeper) })
+			eventually(t, "keeper and daemon end", func() bool { return !runs(keeper) && !runs(daemon) })
 			for name, p := range before {
 				eventually(t, name+" ends with its keeper", func() bool { return !runs(p.PID) })
 			}
@@ -99,6 +99,33 @@ func (m *machine) sameAgain(before map[string]muster.Process) {
 		}
 		return len(now) == len(before)
 	})
+}
+
+// TestInheritedDescriptors: what the caller's shell has open, such as a lock it
+// holds for the time of the command, must not stay open for as long as Muster
+// and the processes live.
+func TestInheritedDescriptors(t *testing.T) {
+	m := newMachine(t)
+	m.manifest("name = \"shop\"\n[web]\ncommand = [\"sleep\", \"1000\"]\n")
+	lock, err := os.Create(filepath.Join(m.root, "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := m.command(t.Context(), "start")
+	c.ExtraFiles = []*os.File{lock}
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for role, pid := range map[string]int{"keeper": m.keeperPID(), "daemon": m.daemonPID(), "web.1": m.ps()["web.1"].PID} {
+		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		for _, fd := range fds {
+			if target, _ := os.Readlink(fd); target == lock.Name() {
+				t.Errorf("the %s still has the caller's descriptor open as %s", role, filepath.Base(fd))
+			}
+		}
+	}
+	lock.Close()
 }
 
 // TestSignalDispositions: what a process finds at birth is what a shell would

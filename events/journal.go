@@ -114,3 +114,26 @@ func (j *Journal) Stored() (id int64, changed <-chan struct{}) {
 	defer j.mu.Unlock()
 	return j.stored, j.changed
 }
+
+// syncPatience is how long Sync waits for a store that does not take events.
+const syncPatience = time.Second
+
+// Sync returns once everything appended so far can be read.
+func (j *Journal) Sync(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, syncPatience)
+	defer cancel()
+	j.mu.Lock()
+	last := j.next - 1
+	j.mu.Unlock()
+	for {
+		stored, changed := j.Stored()
+		if stored >= last {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -147,7 +147,14 @@ func differing(pairs map[string][2]any) []string {
 func same(a, b any) bool {
 	x, errX := json.Marshal(a)
 	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+	return errX == nil && errY == nil && bytes.Equal(emptyIsAbsent(x), emptyIsAbsent(y))
+}
+
+func emptyIsAbsent(data []byte) []byte {
+	if s := string(data); s == "[]" || s == "{}" {
+		return []byte("null")
+	}
+	return data
 }
 
 // merged never returns nil, so that an absent and an empty environment are the

@@ -115,7 +115,7 @@ func (m Machine) Next(in Input, p Policy, now time.Time) (Machine, []Action) {
 	case Retry:
 		return m.retry(in)
 	case Healthy:
-		m.History = History{Failures: 0, Starts: m.History.Starts}
+		m.History.Failures = 0
 		return m, nil
 	}
 	return m, nil
@@ -203,7 +203,7 @@ func (m Machine) spawned(in Input, p Policy, now time.Time) (Machine, []Action) 
 }
 
 func (m Machine) ready(in Input) (Machine, []Action) {
-	if m.State != muster.StateStarting || !m.Running {
+	if m.State != muster.StateStarting || m.PID == 0 {
 		return m, nil
 	}
 	m.State, m.Reason = muster.StateUp, in.Reason
@@ -237,7 +237,7 @@ func (m Machine) timeout(p Policy) (Machine, []Action) {
 // anything else happens: a successor would find its port taken.
 func (m Machine) exited(in Input, p Policy, now time.Time) (Machine, []Action) {
 	exit := *in.Exit
-	if m.Killed && exit.Signal == "KILL" {
+	if m.Killed && exit.Signal == "KILL" && exit.Reason == "" {
 		exit.Reason = fmt.Sprintf("did not stop within %s", p.StopTimeout)
 	}
 	m.LastExit, m.PID = &exit, 0

@@ -64,11 +64,22 @@ func (h Home) FatalFile() string { return h.path("run", "daemon.err") }
 // maxSocketPath is what a Unix socket's address holds, less its final zero.
 const maxSocketPath = 107
 
-// Prepare makes the directories and proves that they can be used.
-func (h Home) Prepare() error {
+// Validate refuses a home that could never work.
+func (h Home) Validate() error {
 	if n := len(h.NotifySocket()); n > maxSocketPath {
 		return muster.Errorf(muster.CodeFailed, "setting MUSTER_HOME to a shorter path",
 			"socket path %s is %d bytes long; the system's limit is %d", h.NotifySocket(), n, maxSocketPath)
+	}
+	if info, err := os.Stat(string(h)); err == nil && !info.IsDir() {
+		return muster.Errorf(muster.CodeFailed, "setting MUSTER_HOME to a directory", "%s is a file", h)
+	}
+	return nil
+}
+
+// Prepare makes the directories and proves that they can be used.
+func (h Home) Prepare() error {
+	if err := h.Validate(); err != nil {
+		return err
 	}
 	for _, dir := range []string{string(h), h.Run(), h.Logs()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {

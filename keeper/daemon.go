@@ -21,6 +21,9 @@ type guard struct {
 	exits   chan Exit     // of daemons
 	trimmer *footprint.Trimmer
 	begun   chan struct{} // closed once a daemon was ready
+	// becomeQuiet lets go of the standard error of whoever started Muster,
+	// once there is nothing left to tell them.
+	becomeQuiet sync.Once
 
 	mu      sync.Mutex // guards what follows
 	lives   int        // daemons started
@@ -163,6 +166,7 @@ func (g *guard) newSession(w *wire, id string) *session {
 
 func (g *guard) markReady() {
 	g.trimmer.Busy()
+	g.becomeQuiet.Do(func() { redirectStderr(g.config.stderrFile()) })
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.ready = true

@@ -148,7 +148,9 @@ func (k *Keeper) Forget(id string) error {
 	if c.stdin != nil {
 		c.stdin.Close()
 	}
-	k.releaseLog(c.spec.Log.Dir)
+	if len(c.pumps) > 0 {
+		k.releaseLog(c.spec.Log.Dir)
+	}
 	return nil
 }
 

@@ -165,9 +165,16 @@ func (p *pump) flush() {
 	}
 }
 
+// drainReads bounds a drain at many times what a pipe holds: somebody who never
+// stops writing must not hold up the news of an end.
+const drainReads = 64
+
 // drain moves everything that is in the pipe now.
 func (p *pump) drain() {
-	for p.move() > 0 {
+	for range drainReads {
+		if p.move() <= 0 {
+			break
+		}
 	}
 	p.flush()
 }

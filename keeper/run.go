@@ -31,6 +31,9 @@ func (c Config) LockFile() string { return filepath.Join(c.Home, "run", "keeper.
 // FatalFile holds why the daemon can not start, while it can not.
 func (c Config) FatalFile() string { return filepath.Join(c.Home, "run", "daemon.err") }
 
+// stderrFile takes what the keeper itself has to say: nothing, or how it died.
+func (c Config) stderrFile() string { return filepath.Join(c.Home, "run", "keeper.log") }
+
 func (c Config) logDir() string { return filepath.Join(c.Home, "logs", "muster", "daemon.1") }
 
 // ErrRunning is Serve's answer when another keeper has the home.
@@ -59,7 +62,8 @@ func Serve(config Config, resume *os.File) error {
 	g.trimmer = footprint.New()
 	asked := make(chan os.Signal, 2)
 	signal.Notify(asked, syscall.SIGTERM, syscall.SIGINT)
-	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
+	// Caught and not ignored: a process inherits what is ignored.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGPIPE)
 	go func() {
 		for range asked {
 			g.terminate()

@@ -31,6 +31,21 @@ type segmentLog struct {
 	lost    int64
 	reason  error  // of the loss
 	out     []byte // records not yet written; only during Write
+	// open are the streams whose last record on disk is a piece of a line;
+	// headless those whose present line has lost its beginning.
+	open, headless perStream
+}
+
+// A perStream is a fact about each stream.
+type perStream [2]bool
+
+var streams = [2]muster.Stream{muster.Stdout, muster.Stderr}
+
+func indexOf(stream muster.Stream) int {
+	if stream == muster.Stdout {
+		return 0
+	}
+	return 1
 }
 
 // recordBuffers hold records on their way to disk. A log has one only while it
@@ -44,13 +59,24 @@ const maxHeldLine = 64 << 10
 // MaxLine implements Sink.
 func (l *segmentLog) MaxLine() int { return maxHeldLine }
 
+// minSegmentBytes keeps a segment larger than any record's fields.
+const minSegmentBytes = 512
+
 // Write implements Sink.
 func (l *segmentLog) Write(stream muster.Stream, at time.Time, data []byte, partial bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if data = l.dropHeadless(stream, data, partial); len(data) == 0 {
+		return
+	}
 	buffer := recordBuffers.Get().(*[]byte)
 	l.out = (*buffer)[:0]
-	l.write(muster.AppendLinePrefix(nil, at, stream, partial), data, partial)
+	b := batch{
+		log: l, stream: stream, partial: partial,
+		prefix: muster.AppendLinePrefix(nil, at, stream, partial),
+		piece:  muster.AppendLinePrefix(nil, at, stream, true),
+	}
+	b.write(data)
 	if cap(l.out) <= 4*pumpBuffer {
 		*buffer = l.out[:0]
 		recordBuffers.Put(buffer)
@@ -58,30 +84,92 @@ func (l *segmentLog) Write(stream muster.Stream, at time.Time, data []byte, part
 	l.out = nil
 }
 
-// write turns data into records, each with the prefix, in as few writes as the
-// segment size allows.
-func (l *segmentLog) write(prefix, data []byte, partial bool) {
-	pending := int64(0)
+// dropHeadless leaves out the rest of a line whose beginning was lost: what is
+// in the log was written like that by the process.
+func (l *segmentLog) dropHeadless(stream muster.Stream, data []byte, partial bool) []byte {
+	if !l.headless[indexOf(stream)] {
+		return data
+	}
+	if partial {
+		return nil
+	}
+	l.headless[indexOf(stream)] = false
+	l.lost++
+	_, rest := cutLine(data)
+	if len(rest) == 0 && l.file != nil {
+		l.confess() // else the next record does
+	}
+	return rest
+}
+
+// A batch is what one Write brings: whole lines, or one piece of a line.
+type batch struct {
+	log           *segmentLog
+	stream        muster.Stream
+	partial       bool
+	prefix, piece []byte // fields before a line's text, and before a piece's
+	lines         int64  // whole ones collected and not yet written
+}
+
+// write turns data into records, in as few writes as the segment size allows.
+func (b *batch) write(data []byte) {
+	limit := int(b.log.segmentBytes()) - len(b.prefix) - 1
 	for len(data) > 0 {
 		line, rest := cutLine(data)
-		need := int64(len(prefix) + len(line) + 1)
-		if have := l.size + int64(len(l.out)); l.file != nil && have > 0 && have+need > l.spec.SegmentBytes {
-			l.commit(pending)
-			pending = 0
-			l.closeSegment()
+		for len(line) > limit { // a record never exceeds a segment
+			b.record(b.piece, line[:limit], false)
+			line = line[limit:]
 		}
-		l.out = append(l.out, prefix...)
-		l.out = append(l.out, line...)
-		l.out = append(l.out, '\n')
-		if !partial {
-			pending++
-		}
-		if l.file == nil && !l.openSegment(pending) {
-			l.out, pending = l.out[:0], 0
-		}
+		b.record(b.prefix, line, !b.partial)
 		data = rest
 	}
-	l.commit(pending)
+	b.commit()
+}
+
+// record collects one record, after making sure that there is a segment with
+// room for it.
+func (b *batch) record(prefix, text []byte, whole bool) {
+	l := b.log
+	need := int64(len(prefix) + len(text) + 1)
+	if have := l.size + int64(len(l.out)); l.file != nil && have > 0 && have+need > l.segmentBytes() {
+		b.commit()
+		l.closeSegment()
+	}
+	if whole {
+		b.lines++
+	}
+	if l.file == nil && !l.openSegment() {
+		b.lose()
+		return
+	}
+	l.out = append(append(append(l.out, prefix...), text...), '\n')
+}
+
+// commit writes what is collected. A record is never left torn: what a full
+// disk cut off is taken back.
+func (b *batch) commit() {
+	l := b.log
+	if len(l.out) == 0 {
+		return
+	}
+	if l.lost > 0 && !l.confess() || !l.append(l.out) {
+		b.lose()
+		return
+	}
+	l.lines += b.lines
+	l.open[indexOf(b.stream)] = b.partial
+	l.out, b.lines = l.out[:0], 0
+	if time.Since(l.opened) > l.spec.SegmentAge && l.spec.SegmentAge > 0 {
+		l.closeSegment()
+	}
+}
+
+// lose gives up what is collected.
+func (b *batch) lose() {
+	l := b.log
+	l.lost += b.lines
+	l.headless[indexOf(b.stream)] = l.headless[indexOf(b.stream)] || b.partial
+	l.out, b.lines = l.out[:0], 0
 }
 
 func cutLine(data []byte) (line, rest []byte) {
@@ -92,27 +180,7 @@ func cutLine(data []byte) (line, rest []byte) {
 	return data[:end], data[end+1:]
 }
 
-// commit writes what is collected. A record is never left torn: what a full
-// disk cut off is taken back.
-func (l *segmentLog) commit(lines int64) {
-	if len(l.out) == 0 {
-		return
-	}
-	if l.lost > 0 && !l.confess() {
-		l.lost += lines
-		l.out = l.out[:0]
-		return
-	}
-	if l.append(l.out) {
-		l.lines += lines
-	} else {
-		l.lost += lines
-	}
-	l.out = l.out[:0]
-	if time.Since(l.opened) > l.spec.SegmentAge && l.spec.SegmentAge > 0 {
-		l.closeSegment()
-	}
-}
+func (l *segmentLog) segmentBytes() int64 { return max(l.spec.SegmentBytes, minSegmentBytes) }
 
 func (l *segmentLog) append(data []byte) bool {
 	n, err := l.file.WriteAt(data, l.size)
@@ -127,21 +195,30 @@ func (l *segmentLog) append(data []byte) bool {
 	return true
 }
 
-// confess records how many lines were lost, where they are missing.
+// confess records how many lines were lost, where they are missing, and ends
+// lines whose end is among them.
 func (l *segmentLog) confess() bool {
+	var records []byte
+	n := int64(1)
+	for i, open := range l.open {
+		if open {
+			records = muster.Line{At: time.Now(), Stream: streams[i]}.Append(records)
+			n++
+		}
+	}
 	text := fmt.Sprintf("muster: %d lines lost here: %v", l.lost, l.reason)
-	record := muster.Line{At: time.Now(), Stream: muster.Stderr, Text: []byte(text)}.Append(nil)
-	if !l.append(record) {
+	records = muster.Line{At: time.Now(), Stream: muster.Stderr, Text: []byte(text)}.Append(records)
+	if !l.append(records) {
 		return false
 	}
+	l.open = perStream{}
 	l.lost = 0
-	l.lines++
+	l.lines += n
 	return true
 }
 
-// openSegment starts a new segment, after making room for it. On failure the
-// pending lines count as lost.
-func (l *segmentLog) openSegment(pending int64) bool {
+// openSegment starts a new segment, after making room for it.
+func (l *segmentLog) openSegment() bool {
 	err := os.MkdirAll(l.spec.Dir, 0o700)
 	if err == nil && l.segment.Seq == 0 {
 		err = l.resume()
@@ -157,7 +234,6 @@ func (l *segmentLog) openSegment(pending int64) bool {
 		}
 	}
 	l.reason, l.file = rootCause(err), nil
-	l.lost += pending
 	return false
 }
 
@@ -203,7 +279,7 @@ func (l *segmentLog) makeRoom() {
 		return
 	}
 	segments, _ := listSegments(l.spec.Dir)
-	total := l.spec.SegmentBytes
+	total := l.segmentBytes()
 	for _, s := range segments {
 		total += s.size
 	}

@@ -48,37 +48,67 @@ func (k *Keeper) Tree(id string) ([]int, error) {
 }
 
 // members finds what belongs to c without a cgroup: its descendants; what is
-// still in its session; and, among the orphans that came to the keeper, those
-// that carry its mark in their environment.
-func (k *Keeper) members(c *child) []proctree.Proc {
-	snapshot, err := proctree.Scan()
-	if err != nil {
-		return nil
+// still in its session; and, among the orphans that came to the keeper and what
+// they started, those that carry its mark in their environment. Where somebody
+// vanished in the middle of a look, whose children may have been missed, it
+// looks again.
+func (k *Keeper) members(c *child) (found []proctree.Proc) {
+	for range membersLooks {
+		snapshot, err := proctree.Scan()
+		if err != nil {
+			return nil
+		}
+		var complete bool
+		if found, complete = k.membersIn(snapshot, c); complete {
+			break
+		}
 	}
+	return found
+}
+
+// membersLooks bounds looking again: a tree that forks all the time is never
+// seen at rest.
+const membersLooks = 5
+
+func (k *Keeper) membersIn(snapshot proctree.Snapshot, c *child) (found []proctree.Proc, complete bool) {
 	k.mu.Lock()
-	others := map[int]bool{}
+	others := map[int]bool{} // children of ours that are not c
 	for pid, other := range k.byPID {
 		others[pid] = other != c
 	}
 	alive := c.exit == nil
 	k.mu.Unlock()
-
-	var found []proctree.Proc
 	if alive {
 		found = snapshot.Descendants(c.pid)
 	}
-	if !k.options.Subreaper {
-		return withoutZombies(found)
-	}
-	for _, orphan := range snapshot.Children(os.Getpid()) {
-		if isOther, known := others[orphan.PID]; known && (isOther || alive) {
-			continue
+	complete = true
+	if k.options.Subreaper {
+		for _, orphan := range snapshot.Children(os.Getpid()) {
+			if isOther, known := others[orphan.PID]; known && (isOther || alive) {
+				continue
+			}
+			more, all := marked(snapshot, orphan, c)
+			found, complete = append(found, more...), complete && all
 		}
-		if orphan.SID == c.pid || len(c.spec.Mark) > 0 && proctree.HasEnv(orphan.PID, c.spec.Mark...) {
-			found = append(found, snapshot.Descendants(orphan.PID)...)
+	}
+	return withoutZombies(found), complete
+}
+
+// marked returns those of an orphan's tree that belong to c, and whether all of
+// them could be asked.
+func marked(snapshot proctree.Snapshot, orphan proctree.Proc, c *child) (found []proctree.Proc, complete bool) {
+	complete = true
+	for _, p := range snapshot.Descendants(orphan.PID) {
+		switch {
+		case p.SID == c.pid, len(c.spec.Mark) > 0 && proctree.HasEnv(p.PID, c.spec.Mark...):
+			found = append(found, p)
+		default:
+			if now, ok := proctree.Stat(p.PID); !ok || now.Start != p.Start || now.State == 'Z' {
+				complete = false
+			}
 		}
 	}
-	return withoutZombies(found)
+	return found, complete
 }
 
 func withoutZombies(procs []proctree.Proc) []proctree.Proc {
@@ -116,8 +146,8 @@ func signalProven(m proctree.Proc, sig syscall.Signal) error {
 }
 
 // Sweep kills everything that belongs to a process and returns when nothing of
-// it is left. A process that forks while it is killed is met again in the next
-// round; a cgroup needs one round only.
+// it is left, seen twice. A process that forks while it is killed is met again
+// in the next round; a cgroup needs one round only.
 func (k *Keeper) Sweep(id string) error {
 	k.mu.Lock()
 	c, err := k.child(id)
@@ -126,7 +156,7 @@ func (k *Keeper) Sweep(id string) error {
 		return err
 	}
 	group := c.group()
-	pause := time.Millisecond
+	pause, empty := time.Millisecond, 0
 	for deadline := time.Now().Add(sweepLimit); time.Now().Before(deadline); {
 		if group != nil {
 			_ = group.Kill() // what it can not reach, the rounds below do
@@ -135,7 +165,9 @@ func (k *Keeper) Sweep(id string) error {
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if n > 0 {
+			empty = 0
+		} else if empty++; empty == 2 {
 			return nil
 		}
 		time.Sleep(pause)

@@ -48,6 +48,9 @@ type pumpState struct {
 // daemon is replaced right after. It returns only when that failed, and then
 // nothing has changed.
 func (g *guard) become(binary string) error {
+	g.mu.Lock()
+	daemon, lives := g.id, g.lives
+	g.mu.Unlock()
 	return g.keeper.onForkThread(func() error {
 		// On the thread that forked: exec ends all others, and the end of a
 		// thread kills the children it forked.
@@ -56,7 +59,7 @@ func (g *guard) become(binary string) error {
 		defer k.gate.Unlock()
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		file, inherited, err := g.writeState()
+		file, inherited, err := g.writeState(daemon, lives)
 		if err != nil {
 			return err
 		}
@@ -77,9 +80,9 @@ func (g *guard) become(binary string) error {
 
 // writeState saves everything and returns the descriptors it speaks of. The
 // caller holds the gate and mu: nothing moves.
-func (g *guard) writeState() (file *os.File, fds []int, err error) {
+func (g *guard) writeState(daemon string, lives int) (file *os.File, fds []int, err error) {
 	k := g.keeper
-	s := state{Version: StateVersion, StartedAt: k.startedAt, Kept: map[string]int{}, Daemon: g.id, Lives: g.lives}
+	s := state{Version: StateVersion, StartedAt: k.startedAt, Kept: map[string]int{}, Daemon: daemon, Lives: lives}
 	for name, f := range k.kept {
 		s.Kept[name] = rawFD(f)
 		fds = append(fds, rawFD(f))
@@ -140,6 +143,11 @@ func (g *guard) resume(file *os.File) error {
 	for _, cs := range s.Children {
 		if err := k.adopt(cs); err != nil {
 			return err
+		}
+	}
+	for _, c := range k.children {
+		if c.exit != nil { // it may have been handed over before this was looked at
+			c.exit.Left = k.left(c)
 		}
 	}
 	g.lives = s.Lives

@@ -15,7 +15,7 @@ func TestJSONServer(t *testing.T) {
 	m.link(modules, "node_modules")
 	m.live(freeBase(t, 1, 2), life{
 		path: "/posts/1", text: `"kept by Muster"`,
-		says: []string{"Loading db.json", "GET /posts/1 200"},
+		says: []string{"Loading db.json", "GET /posts/1 "},
 	})
 }
 

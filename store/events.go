@@ -14,6 +14,9 @@ const keepEvents = 100_000
 
 // AppendEvents stores events, which carry their IDs.
 func (s *Store) AppendEvents(events []muster.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
 	tx, err := s.quick.Begin()
 	if err != nil {
 		return explain(s.path, err)

@@ -89,7 +89,8 @@ func (s *Store) check() error {
 		return err
 	}
 	if version > schemaVersion {
-		return fmt.Errorf("it was written by a newer Muster (schema %d, this one knows %d)", version, schemaVersion)
+		return muster.Errorf(muster.CodeFailed, "that newer Muster, or another MUSTER_HOME",
+			"%s was written by a newer Muster (schema %d, this one knows %d)", s.path, version, schemaVersion)
 	}
 	if _, err := s.durable.Exec(schema); err != nil {
 		return err
@@ -102,6 +103,10 @@ var errDamaged = errors.New("database is damaged")
 
 // explain adds what a person can do.
 func explain(path string, err error) error {
+	var explained *muster.Error
+	if errors.As(err, &explained) {
+		return err
+	}
 	text := err.Error()
 	switch {
 	case errors.Is(err, errDamaged), strings.Contains(text, "malformed"), strings.Contains(text, "not a database"):

@@ -35,6 +35,11 @@ func (s *Supervisor) Adopt(inventory keeper.Inventory, orders []Order, records [
 			l.recallIdle(inventory.Processes, sameKeeper)
 		}
 		s.frozen = false
+		early := s.early
+		s.early = nil
+		for _, exit := range early { // they ended after the inventory was taken
+			s.exited(exit)
+		}
 	})
 	return adopted
 }
@@ -58,12 +63,16 @@ func (s *Supervisor) adoptHeld(processes []keeper.Held) (adopted int) {
 		case name.Type == "run" && held.Exit == nil:
 			run := &oneoff{id: held.ID, name: name, command: held.Note, exited: make(chan muster.Exit, 1)}
 			s.oneoffStarted(run, held)
+		case name.Type == "run":
+			run := &oneoff{id: held.ID, name: name, command: held.Note, exited: make(chan muster.Exit, 1)}
+			s.oneoffStarted(run, held)
+			s.oneoffExited(run, *held.Exit)
 		case l != nil && held.Exit == nil && s.byID[l.id] == nil:
 			l.adopt(held)
 			adopted++
 		case l != nil && held.Exit == nil: // half of a replacement that was cut short
 			s.retire(l, held)
-		case l != nil && l.id == held.ID && l.machine.Running:
+		case l != nil && l.id == held.ID && l.machine.Running && s.byID[l.id] == nil:
 			l.endedUnseen(held)
 		case held.Exit != nil:
 			s.forget(held.ID, held.Cgroup)
@@ -81,7 +90,10 @@ func (s *Supervisor) rightfulFirst(processes []keeper.Held) []keeper.Held {
 	sorted := slices.Clone(processes)
 	rank := func(h keeper.Held) int {
 		name, _ := slotOfID(h.ID)
-		if l := s.slots[name]; l != nil && l.id == h.ID {
+		switch l := s.slots[name]; {
+		case h.Exit != nil: // of two, the living one has the slot
+			return 2
+		case l != nil && l.id == h.ID:
 			return 0
 		}
 		return 1
@@ -143,6 +155,7 @@ func (l *slot) adopt(held keeper.Held) {
 // stopAgain repeats a stop whose timer died with the daemon before.
 func (l *slot) stopAgain() {
 	l.askToStop()
+	l.deadline = time.Now().Add(time.Duration(l.typ.Stop.Timeout))
 	l.timeout = l.supervisor.after(time.Duration(l.typ.Stop.Timeout), l.timerInput(formation.Timeout))
 }
 

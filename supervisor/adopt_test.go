@@ -11,7 +11,7 @@ import (
 )
 
 func TestAdoptLeavesWhatIsUpAlone(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"), newType("worker"))
 		w.apply(o)
 		w.after(time.Minute)
@@ -31,7 +31,7 @@ func TestAdoptLeavesWhatIsUpAlone(t *testing.T) {
 }
 
 func TestAdoptAsksWhatWasStartingAgain(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		probed := newType("web", func(t *muster.ProcessType) {
 			t.Ready = &muster.Probe{Kind: muster.ProbeExec, Command: muster.Command{Argv: []string{"check"}}}
 		})
@@ -59,7 +59,7 @@ func TestAdoptAsksWhatWasStartingAgain(t *testing.T) {
 }
 
 func TestAdoptReplacesWhatMayHaveNotifiedTheDead(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web", notifies))
 		w.apply(o)
 		pid := w.process("web.1").PID
@@ -71,7 +71,7 @@ func TestAdoptReplacesWhatMayHaveNotifiedTheDead(t *testing.T) {
 }
 
 func TestAdoptTakesTheEndThatNoDaemonSaw(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"))
 		w.apply(o)
 		w.stop()
@@ -90,7 +90,7 @@ func TestAdoptTakesTheEndThatNoDaemonSaw(t *testing.T) {
 // Between the question for the inventory and Adopt lie a database and a look
 // at every process of the machine; what ends then ends for good.
 func TestAdoptMissesNoEndInBetween(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"))
 		w.apply(o)
 		w.stop()
@@ -106,7 +106,7 @@ func TestAdoptMissesNoEndInBetween(t *testing.T) {
 }
 
 func TestAdoptAfterADeadKeeperStartsAfresh(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"))
 		w.apply(o)
 		w.stop()
@@ -122,7 +122,7 @@ func TestAdoptAfterADeadKeeperStartsAfresh(t *testing.T) {
 
 func TestAdoptKeepsCrashedAndStopped(t *testing.T) {
 	for _, same := range []bool{true, false} {
-		inWorld(t, func(w *world) {
+		inWorld(t, func(t *testing.T, w *world) {
 			o := order(newType("bad", restarts(muster.RestartNever)), newType("off"))
 			w.apply(o)
 			w.end("bad.1", 1, 0)
@@ -137,7 +137,7 @@ func TestAdoptKeepsCrashedAndStopped(t *testing.T) {
 }
 
 func TestAdoptGoesOnWithABackoff(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"))
 		w.apply(o)
 		for range 8 { // the pause is above 5 s now
@@ -166,7 +166,7 @@ func TestAdoptGoesOnWithABackoff(t *testing.T) {
 }
 
 func TestAdoptRepeatsAStop(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.keeper.onSignal = func(*fakeProcess, syscall.Signal) {}
 		o := order(newType("web"))
 		w.apply(o)
@@ -181,7 +181,7 @@ func TestAdoptRepeatsAStop(t *testing.T) {
 
 // A process that ended with processes left behind, while no daemon lived.
 func TestAdoptClearsLeftovers(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"))
 		w.apply(o)
 		w.stop()
@@ -200,7 +200,7 @@ func TestAdoptClearsLeftovers(t *testing.T) {
 
 // The daemon died between a spawn and its record.
 func TestAdoptTakesAnUnrecordedProcess(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"))
 		w.apply(o)
 		clear(w.saved)
@@ -215,7 +215,7 @@ func TestAdoptTakesAnUnrecordedProcess(t *testing.T) {
 // The daemon died after the end of one process was told and its successor was
 // spawned, but before either was recorded: two incarnations are held.
 func TestAdoptWithAnOldExitAndANewProcess(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"))
 		w.apply(o)
 		records := w.records()
@@ -241,7 +241,7 @@ func TestAdoptWithAnOldExitAndANewProcess(t *testing.T) {
 }
 
 func TestAdoptAndAOneOff(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"))
 		w.apply(o)
 		name, _, err := w.engine.RunOneOff(OneOff{App: "shop", Command: muster.Command{Argv: []string{"sh"}}})

@@ -80,6 +80,7 @@ func (s *Supervisor) makeSlots(a *app) {
 			slot.typ = *t
 			s.tuneLog(slot)
 		}
+		slot.again = false
 		slot.wanted = t != nil && slot.name.N <= a.count(t) && !a.stopped[slot.name.Name()]
 	}
 	s.assignPorts(a)

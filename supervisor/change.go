@@ -11,15 +11,63 @@ import (
 	"muster/keeper"
 )
 
-// Restart restarts slots in place: stopped, then started again.
-func (s *Supervisor) Restart(slots []muster.Slot, cause string) {
+// Restart restarts slots: in place, and where they depend on each other in
+// order, the last stopped first and started last.
+func (s *Supervisor) Restart(names []muster.Slot, cause string) {
 	s.do(func() {
-		for _, name := range slots {
-			if l := s.slots[name]; l != nil && l.wanted {
+		for a, slots := range s.restartable(names) {
+			if len(slots) > 1 && len(a.dependencies()) > 0 {
+				s.restartInOrder(a, slots, cause)
+				continue
+			}
+			for _, l := range slots {
 				l.input(formation.Input{Kind: formation.Restart, Reason: cause})
 			}
 		}
 	})
+}
+
+// restartable returns the slots that a restart concerns, by app. What waits for
+// others goes on waiting.
+func (s *Supervisor) restartable(names []muster.Slot) map[*app][]*slot {
+	byApp := map[*app][]*slot{}
+	for _, name := range names {
+		if l := s.slots[name]; l != nil && l.wanted && !l.isHeld() {
+			byApp[l.app] = append(byApp[l.app], l)
+		}
+	}
+	return byApp
+}
+
+// restartInOrder stops slots as an app is stopped. The last to end starts them
+// all again, as an app is started: see startAgain.
+func (s *Supervisor) restartInOrder(a *app, slots []*slot, cause string) {
+	for _, l := range slots {
+		l.wanted, l.again = false, true
+	}
+	s.reconcile(a, cause)
+	s.startAgain(a, cause)
+}
+
+// startAgain starts what was stopped only for that, once all of it is down.
+func (s *Supervisor) startAgain(a *app, cause string) {
+	var again []*slot
+	for _, l := range s.slotsOf(a, "") {
+		if l.again && l.machine.Running {
+			return
+		}
+		if l.again {
+			again = append(again, l)
+		}
+	}
+	for _, l := range again {
+		l.again = false
+		l.wanted = l.belongs() && !a.stopped[l.name.Name()]
+		l.machine.Restarts++
+	}
+	if len(again) > 0 {
+		s.reconcile(a, cause)
+	}
 }
 
 // Output runs a program of Muster's own and returns what it prints, at most

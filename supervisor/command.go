@@ -117,7 +117,7 @@ func firstWord(s string) string {
 
 func isAssignment(word string) bool {
 	name, _, ok := strings.Cut(word, "=")
-	return ok && muster.ValidEnvName(name)
+	return ok && muster.ValidEnvName(strings.TrimSuffix(name, "+"))
 }
 
 // shellWord reports words that only the shell itself can carry out, and words
@@ -127,7 +127,8 @@ func shellWord(word string) bool {
 	case "exec", "cd", "export", "unset", "set", "source", ".", "eval", "trap", "wait", "ulimit", "umask", "alias",
 		"if", "while", "until", "for", "case", "select", "function", "time", "!", "[[", "read", "shopt", "declare",
 		"local", "readonly", "command", "builtin", "exit", "return", "let", "pushd", "popd", "test", "[", ":", "true",
-		"false", "echo", "printf", "type", "hash", "coproc":
+		"false", "echo", "printf", "type", "hash", "coproc", "typeset", "shift", "times", "getopts", "jobs", "fg", "bg",
+		"kill", "caller", "enable", "mapfile", "readarray", "suspend", "disown", "dirs", "logout", "fc", "bind", "complete":
 		return true
 	}
 	return strings.ContainsAny(word, "<>#")

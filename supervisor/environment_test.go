@@ -31,7 +31,7 @@ func (w *world) environOf(name string) map[string]string {
 }
 
 func TestEnvironmentPrecedence(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		layer := func(value string, names ...string) muster.Env {
 			env := muster.Env{}
 			for _, n := range names {
@@ -68,7 +68,7 @@ func TestExactlyTheseVariablesAreAdded(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
+			inWorld(t, func(t *testing.T, w *world) {
 				o := order(c.typ)
 				w.apply(o)
 				var got []string

@@ -23,6 +23,8 @@ func (l *slot) reason(e muster.Exit) string {
 	switch {
 	case e.Signal == "KILL" && l.outOfMemory():
 		return "out of memory"
+	case e.Signal == "KILL" && l.killedAtOnce:
+		return "killed at once, as asked"
 	case e.Signal == "KILL" && !stopping:
 		return "killed from outside"
 	case stopping:

@@ -20,7 +20,7 @@ func want(t *testing.T, got, want []string) {
 }
 
 func TestStartFollowsDependenciesAndStopReversesThem(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(
 			newType("web", after("api", muster.ConditionReady)),
 			newType("api", after("db", muster.ConditionReady)),
@@ -43,7 +43,7 @@ func TestStartFollowsDependenciesAndStopReversesThem(t *testing.T) {
 func TestConditions(t *testing.T) {
 	for _, condition := range []muster.Condition{muster.ConditionStarted, muster.ConditionReady, muster.ConditionCompleted} {
 		t.Run(string(condition), func(t *testing.T) {
-			inWorld(t, func(w *world) {
+			inWorld(t, func(t *testing.T, w *world) {
 				w.apply(order(newType("web", after("job", condition)), newType("job", notifies, restarts(muster.RestartNever))))
 				started := func() bool { return w.keeper.spawns("shop/web.1") > 0 }
 				if started() != (condition == muster.ConditionStarted) {
@@ -64,7 +64,7 @@ func TestConditions(t *testing.T) {
 }
 
 func TestACrashOfADependencyLeavesItsDependentsAlone(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("db"), newType("web", after("db", muster.ConditionReady))))
 		pid := w.process("web.1").PID
 		w.end("db.1", 1, 0)
@@ -78,7 +78,7 @@ func TestACrashOfADependencyLeavesItsDependentsAlone(t *testing.T) {
 
 // A restart of everything must not start a process before what it waits for.
 func TestRestartDoesNotReleaseWhatIsHeld(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web", after("db", muster.ConditionReady)), newType("db", notifies)))
 		w.engine.Restart([]muster.Slot{slotNamed("web.1")}, "muster restart")
 		synctest.Wait()
@@ -90,7 +90,7 @@ func TestRestartDoesNotReleaseWhatIsHeld(t *testing.T) {
 
 // The help of `muster restart` says "stopped in order and started again".
 func TestRestartOfAnAppKeepsTheOrder(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("db", notifies), newType("web", after("db", muster.ConditionReady))))
 		w.engine.Notify(slotNamed("db.1"))
 		w.said()
@@ -106,7 +106,7 @@ func TestRestartOfAnAppKeepsTheOrder(t *testing.T) {
 }
 
 func TestStopWaitsForDependentsOnly(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("db"), newType("web", after("db", muster.ConditionStarted)))
 		w.apply(o)
 		w.keeper.onSignal = func(p *fakeProcess, sig syscall.Signal) {
@@ -124,7 +124,7 @@ func TestStopWaitsForDependentsOnly(t *testing.T) {
 }
 
 func TestScaling(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"))
 		o.Counts["web"] = 3
 		w.apply(o)
@@ -149,7 +149,7 @@ func TestScaling(t *testing.T) {
 }
 
 func TestOneShotTypesAreNoPartOfTheFormation(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("release"), newType("postdeploy"), newType("web")))
 		if n := len(w.engine.Processes()); n != 1 {
 			t.Errorf("%d processes, want web.1 alone", n)

@@ -29,10 +29,10 @@ func (s *Supervisor) assignPorts(a *app) {
 		t := &a.App.Types[i]
 		for _, slot := range s.slotsOf(a, t.Name) {
 			want := PortOf(a.App, i, slot.name.N)
-			if want == 0 && slot.port != 0 {
-				want = slot.port
-			}
 			if want == 0 || want > largestPort || taken[want] {
+				want = slot.port // chosen when this was found the first time
+			}
+			if want == 0 || taken[want] {
 				want = freePort()
 			}
 			taken[want] = true

@@ -33,7 +33,7 @@ func (w *world) ports() map[string]int {
 }
 
 func TestPortsFollowTheScheme(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"), newType("worker"))
 		o.Counts["web"] = 2
 		w.apply(o)
@@ -46,7 +46,7 @@ func TestPortsFollowTheScheme(t *testing.T) {
 
 // Two apps that ask for the same ports: the second gets others, and keeps them.
 func TestACollidingPortStays(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web")))
 		other := order(newType("web"))
 		other.App.Name = "blog"
@@ -65,7 +65,7 @@ func TestACollidingPortStays(t *testing.T) {
 }
 
 func TestTwoTypesOfOneFixedPort(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		fixed := func(p *muster.ProcessType) { p.Port = 40500 }
 		w.apply(order(newType("a", fixed), newType("b", fixed)))
 		p := w.ports()
@@ -76,7 +76,7 @@ func TestTwoTypesOfOneFixedPort(t *testing.T) {
 }
 
 func TestFreePortsStay(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"))
 		o.App.PortBase = 0
 		w.apply(o)

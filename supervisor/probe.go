@@ -184,10 +184,14 @@ func shellCode(exit keeper.Exit) int {
 	return exit.Code
 }
 
-// Notify takes the READY=1 that a process of the slot sent.
+// Notify takes the READY=1 that a process of the slot sent. While one process
+// replaces another, it is the one that is not up yet.
 func (s *Supervisor) Notify(name muster.Slot) {
 	s.post(func() {
-		if l := s.slots[name]; l != nil && l.notified != nil {
+		for _, l := range s.byID {
+			if l.name != name || l.machine.State != muster.StateStarting {
+				continue
+			}
 			select {
 			case l.notified <- struct{}{}:
 			default:

@@ -71,13 +71,16 @@ func (s *Supervisor) startSuccessor(old *slot, cause string) *slot {
 // succeed gives the slot to the successor and asks the old process to stop.
 func (s *Supervisor) succeed(successor *slot, cause string) {
 	old := s.slots[successor.name]
-	successor.shadow = false
-	s.slots[successor.name] = successor
-	if old == nil {
+	if old == nil { // the slot was given up meanwhile
+		successor.wanted = false
+		successor.input(formation.Input{Kind: formation.Stop, Reason: "its slot is no more"})
 		return
 	}
+	successor.shadow = false
+	s.slots[successor.name] = successor
 	successor.typ = old.typ
 	successor.wanted, old.wanted, old.shadow = old.wanted, false, true
 	s.options.Save(successor.record())
 	old.input(formation.Input{Kind: formation.Stop, Reason: cause + ": its replacement is up"})
+	s.reconcile(successor.app, "") // it may be unwanted by now
 }

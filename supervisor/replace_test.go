@@ -32,7 +32,7 @@ func (w *world) replace(ctx context.Context) <-chan replaced {
 }
 
 func TestReplaceSucceeds(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web", withSocket)))
 		before := w.process("web.1")
 		got := <-w.replace(t.Context())
@@ -52,7 +52,7 @@ func TestReplaceSucceeds(t *testing.T) {
 }
 
 func TestReplaceFailsAndTheOldProcessStays(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web", withSocket)))
 		pid := w.process("web.1").PID
 		w.keeper.onSpawn = func(s keeper.Spec) {
@@ -75,7 +75,7 @@ func TestReplaceFailsAndTheOldProcessStays(t *testing.T) {
 // READY=1 comes with the slot's name: while two processes have it, the one that
 // waits for it must hear it.
 func TestReplaceHearsTheSuccessorsNotification(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web", withSocket, notifies)))
 		w.engine.Notify(slotNamed("web.1"))
 		w.wantState("web.1", muster.StateUp)
@@ -89,7 +89,7 @@ func TestReplaceHearsTheSuccessorsNotification(t *testing.T) {
 }
 
 func TestStopDuringReplaceStopsBoth(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web", withSocket, notifies))
 		w.apply(o)
 		w.engine.Notify(slotNamed("web.1"))
@@ -114,7 +114,7 @@ func TestStopDuringReplaceStopsBoth(t *testing.T) {
 }
 
 func TestReplaceNeedsARunningProcess(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web")))
 		if _, err := w.engine.Replace(t.Context(), slotNamed("web.9"), ""); muster.AsError(err).Code != muster.CodeNotFound {
 			t.Errorf("err = %v", err)
@@ -123,7 +123,7 @@ func TestReplaceNeedsARunningProcess(t *testing.T) {
 }
 
 func TestReplaceEndsWithItsContext(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web", withSocket, notifies)))
 		w.engine.Notify(slotNamed("web.1"))
 		synctest.Wait()

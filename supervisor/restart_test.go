@@ -14,7 +14,7 @@ import (
 )
 
 func TestBackoffDoublesInFakeTime(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web")))
 		w.end("web.1", 1, 0)
 		if n := w.keeper.spawns("shop/web.1"); n != 2 {
@@ -25,13 +25,17 @@ func TestBackoffDoublesInFakeTime(t *testing.T) {
 			before := w.keeper.spawns("shop/web.1")
 			w.end("web.1", 1, 0)
 			w.wantState("web.1", muster.StateBackoff)
-			w.after(pause*8/10 - time.Millisecond)
-			if n := w.keeper.spawns("shop/web.1"); n != before {
-				t.Fatalf("it was restarted before 80%% of %s", pause)
+			wait := time.Until(w.process("web.1").RetryAt)
+			if wait > pause || wait < pause*8/10 {
+				t.Fatalf("it waits %s, want %s less at most 20%%", wait, pause)
 			}
-			w.after(pause*2/10 + time.Millisecond)
+			w.after(wait - time.Millisecond)
+			if n := w.keeper.spawns("shop/web.1"); n != before {
+				t.Fatalf("it was restarted before %s", wait)
+			}
+			w.after(time.Millisecond)
 			if n := w.keeper.spawns("shop/web.1"); n != before+1 {
-				t.Fatalf("it was not restarted after %s", pause)
+				t.Fatalf("it was not restarted after %s", wait)
 			}
 			pause = min(2*pause, 5*time.Minute)
 		}
@@ -48,7 +52,7 @@ func TestBackoffDoublesInFakeTime(t *testing.T) {
 }
 
 func TestMaxRestartsWithinAnHourCountsHealthyLives(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web", func(t *muster.ProcessType) {
 			t.Restart.MaxRestarts = muster.MaxRestarts{N: 5, Within: muster.Duration(time.Hour)}
 		})))
@@ -64,7 +68,7 @@ func TestMaxRestartsWithinAnHourCountsHealthyLives(t *testing.T) {
 }
 
 func TestStopTimeoutKills(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.keeper.onSignal = func(*fakeProcess, syscall.Signal) {} // deaf
 		o := order(newType("web"))
 		w.apply(o)
@@ -83,7 +87,7 @@ func TestStopTimeoutKills(t *testing.T) {
 
 // What a stopped process leaves behind has the rest of the process's own time.
 func TestLeftoversHaveTheRestOfTheStopTimeout(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.keeper.onSignal = func(p *fakeProcess, _ syscall.Signal) {
 			time.AfterFunc(6*time.Second, func() {
 				w.keeper.mu.Lock()
@@ -104,7 +108,7 @@ func TestLeftoversHaveTheRestOfTheStopTimeout(t *testing.T) {
 }
 
 func TestLeftoversOfACrashAreClearedBeforeTheRestart(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web")))
 		id := w.keeper.living("shop/web.1")[0]
 		w.keeper.mu.Lock()
@@ -117,7 +121,7 @@ func TestLeftoversOfACrashAreClearedBeforeTheRestart(t *testing.T) {
 }
 
 func TestSpawnFailure(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.keeper.refuse = func(keeper.Spec) error { return errors.New("no such file") }
 		w.apply(order(newType("web")))
 		w.wantState("web.1", muster.StateBackoff)
@@ -152,7 +156,7 @@ func TestExitReasons(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.want, func(t *testing.T) {
-			inWorld(t, func(w *world) {
+			inWorld(t, func(t *testing.T, w *world) {
 				w.apply(order(newType("web", restarts(muster.RestartNever))))
 				w.end("web.1", c.code, c.sig)
 				if got := w.process("web.1").LastExit.String(); got != c.want {
@@ -171,7 +175,7 @@ func (c *starved) Remove(string)                               {}
 func (c *starved) OOMKills(string) int                         { c.kills++; return c.kills }
 
 func TestOutOfMemory(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.engine.options.Cgroups = &starved{}
 		w.apply(order(newType("web", restarts(muster.RestartNever))))
 		w.end("web.1", 0, syscall.SIGKILL)
@@ -185,7 +189,7 @@ func TestOutOfMemory(t *testing.T) {
 // processes end at once, exits come before the reply to a spawn.
 func TestAThousandExitsBeforeAReply(t *testing.T) {
 	const many = 1000
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		o := order(newType("web"))
 		o.Counts["web"] = many
 		w.apply(o)
@@ -212,7 +216,7 @@ func TestAThousandExitsBeforeAReply(t *testing.T) {
 }
 
 func TestSettle(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("good"), newType("bad"), newType("waits", after("bad", muster.ConditionReady), notifies)))
 		stop := make(chan struct{})
 		w.keeper.onSpawn = func(s keeper.Spec) {
@@ -237,7 +241,7 @@ func TestSettle(t *testing.T) {
 }
 
 func TestKillAllKillsAtOnce(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.keeper.onSignal = func(*fakeProcess, syscall.Signal) {}
 		w.apply(order(newType("db"), newType("web", after("db", muster.ConditionStarted))))
 		w.engine.KillAll()
@@ -251,7 +255,7 @@ func TestKillAllKillsAtOnce(t *testing.T) {
 }
 
 func TestEndedIncarnationsAreForgotten(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web")))
 		for range 50 {
 			w.after(time.Minute)
@@ -270,7 +274,7 @@ func TestEndedIncarnationsAreForgotten(t *testing.T) {
 
 // An exit that is told twice must not end the successor.
 func TestAnExitToldTwice(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.apply(order(newType("web")))
 		id := w.keeper.living("shop/web.1")[0]
 		w.end("web.1", 1, 0)

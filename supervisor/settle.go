@@ -110,7 +110,7 @@ const (
 func (l *slot) verdict() (verdict, string) {
 	m := l.machine
 	switch {
-	case !l.wanted && m.Running:
+	case !l.wanted && (m.Running || l.again):
 		return verdictWaiting, ""
 	case !l.wanted:
 		return verdictGood, ""

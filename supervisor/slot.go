@@ -23,11 +23,16 @@ type slot struct {
 	port       int
 	cgroup     string
 	oomBefore  int
+	// killedAtOnce tells a person's second Ctrl-C from a stop that took too long.
+	killedAtOnce bool
+	// again marks a slot that is stopped only to be started in order.
+	again bool
 	// shadow marks a process beside the one that has the slot: a successor that
 	// is not ready yet, or a predecessor that stops. It is not stored.
 	shadow bool
 
 	timeout, retry, healthy *time.Timer
+	deadline                time.Time          // of the stop that timeout ends
 	watching                context.CancelFunc // of the probe or healthcheck
 	notified                chan struct{}      // receives READY=1
 }
@@ -84,6 +89,7 @@ func (l *slot) act(a formation.Action) {
 	case formation.Clear:
 		l.clear()
 	case formation.SetTimeout:
+		l.deadline = time.Now().Add(a.After)
 		l.timeout = s.after(a.After, l.timerInput(formation.Timeout))
 	case formation.SetRetry:
 		l.retry = s.after(a.After, func() { l.wake() })
@@ -134,11 +140,12 @@ func (l *slot) changed() {
 	switch {
 	case l.shadow:
 		return
-	case !l.wanted && !l.machine.Running && l.machine.State == muster.StateDown && !l.belongs():
+	case !l.wanted && !l.again && !l.machine.Running && l.machine.State == muster.StateDown && !l.belongs():
 		s.removeSlot(l)
 	}
 	if len(l.app.dependencies()) > 0 {
 		s.reconcile(l.app, "")
+		s.startAgain(l.app, l.cause)
 	}
 }
 
@@ -179,7 +186,7 @@ func (l *slot) exited(exit keeper.Exit) {
 	left := exit.Left
 	if l.machine.State == muster.StateStopping && left && !l.machine.Killed {
 		// What is left has the rest of the time it was given.
-		l.timeout = s.after(time.Until(l.stopDeadline(exit.At)), l.timerInput(formation.Timeout))
+		l.timeout = s.after(time.Until(l.deadline), l.timerInput(formation.Timeout))
 	}
 	id, group := l.id, l.cgroup
 	l.input(formation.Input{Kind: formation.Exited, Exit: &e, Left: left})
@@ -222,17 +229,31 @@ func (l *slot) stopWatching() {
 	}
 }
 
-// Signal sends a signal to a slot's process and what shares its group.
+// Signal sends a signal to a process, one-offs included.
 func (s *Supervisor) Signal(name muster.Slot, sig syscall.Signal, label string) (err error) {
 	s.do(func() {
-		l := s.slots[name]
-		if l == nil || !l.machine.Running {
+		id, machine := s.runningAs(name)
+		if id == "" {
 			err = muster.Errorf(muster.CodeNotFound, "muster ps", "%s does not run", name)
 			return
 		}
-		if err = s.options.Keeper.Signal(l.id, sig, keeper.ScopeProcess); err == nil {
-			l.tell(muster.Event{Kind: muster.EventSignalled, State: l.machine.State, PID: l.machine.PID, Message: "was sent signal " + label})
+		if err = s.options.Keeper.Signal(id, sig, keeper.ScopeProcess); err == nil {
+			s.emit(name, muster.Event{Kind: muster.EventSignalled, State: machine.State, PID: machine.PID,
+				Message: name.Name() + " was sent signal " + label})
 		}
 	})
 	return err
+}
+
+// runningAs returns the incarnation that runs under a name.
+func (s *Supervisor) runningAs(name muster.Slot) (id string, m formation.Machine) {
+	if l := s.slots[name]; l != nil && l.machine.PID != 0 {
+		return l.id, l.machine
+	}
+	for _, o := range s.oneoffs {
+		if o.name == name {
+			return o.id, o.machine
+		}
+	}
+	return "", formation.Machine{}
 }

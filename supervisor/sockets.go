@@ -90,9 +90,29 @@ func (s *Supervisor) openSocket(name string, socket muster.Socket) error {
 }
 
 // Listen opens a listening (or, for UDP, bound) socket and returns it as a
-// file. Multipath TCP is off: socket filters are refused on it, and it costs
-// speed.
+// file, in blocking mode as systemd passes sockets: a plain accept would fail
+// on one that is not.
 func Listen(socket muster.Socket) (*os.File, error) {
+	file, err := listen(socket)
+	if err != nil {
+		return nil, err
+	}
+	return file, setBlocking(file)
+}
+
+func setBlocking(file *os.File) error {
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var serr error
+	err = conn.Control(func(fd uintptr) { serr = syscall.SetNonblock(int(fd), false) })
+	return errors.Join(err, serr)
+}
+
+// listen opens the socket. Multipath TCP is off: socket filters are refused on
+// it, and it costs speed.
+func listen(socket muster.Socket) (*os.File, error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false)
 	switch socket.Network {

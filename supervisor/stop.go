@@ -47,11 +47,6 @@ func (l *slot) askToStop() {
 	})
 }
 
-// stopDeadline is when a stopping process's time is over.
-func (l *slot) stopDeadline(from time.Time) time.Time {
-	return from.Add(time.Duration(l.typ.Stop.Timeout))
-}
-
 // kill ends the whole tree, and reports when nothing of it is left.
 func (l *slot) kill() {
 	s, id := l.supervisor, l.id
@@ -110,7 +105,7 @@ func (s *Supervisor) StopAll(ctx context.Context, cause string) error {
 		s.frozen = true
 		for _, a := range s.apps {
 			for _, l := range s.slotsOf(a, "") {
-				l.wanted = false
+				l.wanted, l.again = false, false
 			}
 			s.reconcile(a, cause)
 		}
@@ -135,6 +130,7 @@ func (s *Supervisor) KillAll() {
 		for _, l := range s.slots {
 			l.wanted = false
 			if l.machine.Running {
+				l.killedAtOnce = true
 				l.input(formation.Input{Kind: formation.Stop, Reason: "killed at once"})
 				l.input(formation.Input{Kind: formation.Timeout})
 			}

@@ -79,10 +79,12 @@ type Supervisor struct {
 	tasksRun map[string]chan keeper.Exit // probes and stop commands, by ID
 	oneoffs  map[string]*oneoff
 	waiters  map[*waiter]bool
-	look     *time.Timer // asks the waiters again at lookAt; nil when nothing waits for time
-	lookAt   time.Time
-	serial   int64
-	frozen   bool // the supervisor is ending: nothing is restarted
+	// early are exits that came before Adopt said whose they are; nil after.
+	early  map[string]keeper.Exit
+	look   *time.Timer // asks the waiters again at lookAt; nil when nothing waits for time
+	lookAt time.Time
+	serial int64
+	frozen bool // the supervisor is ending: nothing is restarted
 }
 
 // New returns a Supervisor; Run makes it work.
@@ -106,6 +108,7 @@ func New(options Options) *Supervisor {
 		tasksRun: map[string]chan keeper.Exit{},
 		oneoffs:  map[string]*oneoff{},
 		waiters:  map[*waiter]bool{},
+		early:    map[string]keeper.Exit{},
 	}
 }
 
@@ -167,6 +170,8 @@ func (s *Supervisor) exited(exit keeper.Exit) {
 	}
 	if slot := s.byID[exit.ID]; slot != nil {
 		slot.exited(exit)
+	} else if s.early != nil {
+		s.early[exit.ID] = exit
 	}
 }
 

@@ -28,13 +28,13 @@ type world struct {
 }
 
 // inWorld runs a story in a bubble of fake time.
-func inWorld(t *testing.T, story func(w *world)) {
+func inWorld(t *testing.T, story func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{T: t, keeper: newFakeKeeper(), saved: map[muster.Slot]Record{}}
 		w.begin()
 		defer func() { w.stop() }() // also after Fatal
-		story(w)
+		story(t, w)
 	})
 }
 
