@@ -168,7 +168,7 @@ func (r *reader) leave() {
 func (r *reader) env() []string {
 	return []string{
 		"PATH=" + binaries + string(os.PathListSeparator) + os.Getenv("PATH"), "LANG=C.UTF-8",
-		"HOME=" + r.home, "MUSTER_HOME=" + filepath.Join(r.home, "h"), "PORT=" + strconv.Itoa(r.base),
+		"HOME=" + r.home, "MUSTER_HOME=" + filepath.Join(r.home, ".muster"), "PORT=" + strconv.Itoa(r.base),
 	}
 }
 
@@ -252,7 +252,9 @@ func (r *reader) run(place, command string, expected []string) {
 	}
 	if at := slices.Index(expected, "^C"); at >= 0 {
 		before := append(slices.Clone(expected[:at]), "…")
-		eventually(func() bool { return shape(before).MatchString(plain(out.String())) })
+		if !eventually(func() bool { return shape(before).MatchString(plain(out.String())) }) {
+			r.t.Errorf("%s: $ %s: what the page shows before ^C was not printed", place, command)
+		}
 		_ = syscall.Kill(-c.Process.Pid, syscall.SIGINT)
 		expected = slices.Delete(slices.Clone(expected), at, at+1)
 	}

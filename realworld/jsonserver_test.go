@@ -2,6 +2,8 @@ package realworld
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -33,6 +35,14 @@ func TestJSONServerKeepsWhatItWasTold(t *testing.T) {
 	if body, err := request("POST", url, `{"id": 7, "title": "new"}`); err != nil || !strings.Contains(body, "new") {
 		t.Fatalf("POST: %v: %s", err, body)
 	}
+	// It answers before it has written: what is told to it is kept a moment later.
+	m.wait("db.json has the new post", func() string {
+		data, err := os.ReadFile(filepath.Join(m.dir, "db.json"))
+		if err != nil || !strings.Contains(string(data), `"new"`) {
+			return string(data)
+		}
+		return ""
+	})
 	m.kill("web.1")
 	m.answers("web.1", "/posts/7", `"new"`)
 }

@@ -33,6 +33,9 @@ func (s *Supervisor) Adopt(inventory keeper.Inventory, orders []Order, records [
 		adopted = s.adoptHeld(inventory.Processes)
 		for _, l := range s.slots {
 			l.recallIdle(inventory.Processes, sameKeeper)
+			if !l.belongs() && !l.machine.Running {
+				s.removeSlot(l) // its stop was over, and not yet noted
+			}
 		}
 		s.frozen = false
 		early := s.early

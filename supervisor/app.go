@@ -76,9 +76,12 @@ func (s *Supervisor) makeSlots(a *app) {
 	for _, slot := range s.slotsOf(a, "") {
 		t := a.App.Type(slot.name.Type)
 		slot.app = a
-		if t != nil {
+		switch {
+		case t != nil:
 			slot.typ = *t
 			s.tuneLog(slot)
+		case slot.typ.Name == "": // recalled, of a type that was removed: it still is to stop politely
+			slot.typ = muster.ProcessType{Name: slot.name.Type}.WithDefaults(a.App)
 		}
 		slot.again = false
 		slot.wanted = t != nil && slot.name.N <= a.count(t) && !a.stopped[slot.name.Name()]
