@@ -5,27 +5,36 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	"muster"
 	"muster/cgroup"
 	"muster/home"
 )
 
-// cgroups gives every slot a control group under one of this home's own.
+// cgroups gives every process a control group under one of this home's own.
 type cgroups struct {
-	root *cgroup.Root
-	name string // "muster-1a2b3c4d"
+	root   *cgroup.Root
+	name   string // "muster-1a2b3c4d"
+	memory bool   // processes killed for lack of memory are counted
+
+	mu   sync.Mutex   // guards home
+	home *cgroup.Root // made with the first process
 }
 
 func newCgroups(root *cgroup.Root, h home.Home) *cgroups {
 	sum := sha256.Sum256([]byte(h))
-	return &cgroups{root: root, name: "muster-" + hex.EncodeToString(sum[:4])}
+	return &cgroups{
+		root: root, name: "muster-" + hex.EncodeToString(sum[:4]),
+		memory: slices.Contains(root.Controllers(), "memory"),
+	}
 }
 
 // Group implements supervisor.Cgroups.
 func (c *cgroups) Group(name string, limits muster.Limits) (dir string, err error) {
-	group, err := c.root.Create(c.name + "/" + name)
+	group, err := c.create(name)
 	if err != nil {
 		return "", fmt.Errorf("runs outside a cgroup: %w", err)
 	}
@@ -42,8 +51,28 @@ func (c *cgroups) Group(name string, limits muster.Limits) (dir string, err erro
 	return group.Path(), err
 }
 
+// create makes a group below the home's, which is made once: looking at it
+// again for every process would cost more than the process's own.
+func (c *cgroups) create(name string) (*cgroup.Group, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.home != nil {
+		if group, err := c.home.Create(name); err == nil {
+			return group, nil
+		}
+	}
+	group, err := c.root.Create(c.name + "/" + name)
+	if err == nil {
+		c.home, err = cgroup.OpenRoot(filepath.Dir(group.Path()))
+	}
+	return group, err
+}
+
 // OOMKills implements supervisor.Cgroups.
 func (c *cgroups) OOMKills(dir string) int {
+	if !c.memory {
+		return 0
+	}
 	group, err := cgroup.Open(dir)
 	if err != nil {
 		return 0

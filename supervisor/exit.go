@@ -49,5 +49,12 @@ func (l *slot) outOfMemory() bool {
 	if s.options.Cgroups != nil && l.cgroup != "" && s.options.Cgroups.OOMKills(l.cgroup) > l.oomBefore {
 		return true
 	}
+	// The kernel's log is long; its counter tells whether there is anything new
+	// in it.
+	count := oomCounter()
+	if count == s.oomSeen {
+		return false
+	}
+	s.oomSeen = count
 	return kernelKilled(l.machine.PID)
 }

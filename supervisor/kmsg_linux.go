@@ -3,8 +3,21 @@ package supervisor
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"syscall"
 )
+
+// oomCounter is how many processes the kernel has killed for lack of memory
+// since it booted.
+func oomCounter() string {
+	stat, err := os.ReadFile("/proc/vmstat")
+	if err != nil {
+		return ""
+	}
+	_, rest, _ := bytes.Cut(stat, []byte("\noom_kill "))
+	count, _, _ := bytes.Cut(rest, []byte("\n"))
+	return string(count)
+}
 
 // kernelKilled reports whether the kernel's log says that it killed a pid for
 // lack of memory. The log is readable by root, and by others where

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"fmt"
 	"net"
+	"time"
 
 	"muster"
 	"muster/proctree"
@@ -100,16 +101,29 @@ func (l *slot) checkPort() {
 	if l.port == 0 || len(l.typ.Sockets) > 0 {
 		return
 	}
-	if message := TakenBy(l.port); message != "" {
-		l.warn(message)
+	if l.supervisor.listening()[l.port] {
+		l.warn(takenBy(l.port))
 	}
 }
 
-// TakenBy says who listens on a port, or "" when nobody does.
-func TakenBy(port int) string {
-	if _, taken := proctree.Listening(port); !taken {
-		return ""
+// listening are the TCP ports somebody listens on. One look serves all starts
+// of a moment.
+func (s *Supervisor) listening() map[int]bool {
+	if time.Since(s.listeningAt) < listeningFor {
+		return s.listeningPorts
 	}
+	s.listeningPorts, s.listeningAt = map[int]bool{}, time.Now()
+	listeners, _ := proctree.TCPListeners() // where it can not be known, nothing is said
+	for _, l := range listeners {
+		s.listeningPorts[int(l.Addr.Port())] = true
+	}
+	return s.listeningPorts
+}
+
+const listeningFor = 100 * time.Millisecond
+
+// takenBy says who listens on a port.
+func takenBy(port int) string {
 	who := "another program"
 	if pid, comm, ok := proctree.PortOwner(port); ok {
 		who = fmt.Sprintf("%s (pid %d)", comm, pid)

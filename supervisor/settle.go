@@ -8,9 +8,13 @@ import (
 	"muster/proctree"
 )
 
-// confirmFor is how long a process without a probe must live before a command
-// calls it started: what can not even load ends sooner.
-const confirmFor = 100 * time.Millisecond
+// A process without a probe must live for confirmFor before a command calls it
+// started, for what can not even load ends sooner. One that sleeps, and has not
+// run for calmFor, has loaded.
+const (
+	confirmFor = 400 * time.Millisecond
+	calmFor    = 15 * time.Millisecond
+)
 
 // confirmSharedFor is the same for a process on a socket that others answer on,
 // too: its probe may have been satisfied by a sibling.
@@ -79,6 +83,7 @@ func (s *Supervisor) Settle(ctx context.Context, match func(muster.Slot) bool) (
 // one have failed too, once nothing else moves.
 func (s *Supervisor) verdicts(match func(muster.Slot) bool) (failures []Failure, waiting bool) {
 	var held []Failure
+	var up []*slot
 	for name, l := range s.slots {
 		if !match(name) {
 			continue
@@ -90,12 +95,28 @@ func (s *Supervisor) verdicts(match func(muster.Slot) bool) (failures []Failure,
 			held = append(held, Failure{name, reason, time.Now()})
 		case verdictWaiting:
 			waiting = true
+		case verdictUp:
+			up = append(up, l)
 		}
 	}
 	if len(held) > 0 && len(failures) == 0 {
 		return nil, true
 	}
-	return append(failures, held...), waiting
+	return append(failures, held...), waiting || !confirmAll(up)
+}
+
+// confirmAll looks closer at processes that count as up, which costs reading,
+// only once nothing else is waited for.
+func confirmAll(up []*slot) (all bool) {
+	all = true
+	for _, l := range up {
+		if l.confirmedID != l.id && l.confirmed() != verdictGood {
+			all = false
+			continue
+		}
+		l.confirmedID = l.id
+	}
+	return all
 }
 
 type verdict int
@@ -105,6 +126,7 @@ const (
 	verdictWaiting
 	verdictHeld
 	verdictFailed
+	verdictUp
 )
 
 func (l *slot) verdict() (verdict, string) {
@@ -121,7 +143,7 @@ func (l *slot) verdict() (verdict, string) {
 	case l.isHeld() && m.History.Starts == 0 && len(l.typ.DependsOn) > 0:
 		return verdictHeld, m.Reason
 	case m.State == muster.StateUp:
-		return l.confirmed(), ""
+		return verdictUp, ""
 	case m.State == muster.StateDown && m.LastExit != nil:
 		return verdictGood, ""
 	}
@@ -136,12 +158,26 @@ func (l *slot) confirmed() verdict {
 		return verdictGood
 	case l.shares() && lived < confirmSharedFor:
 		return l.lookAgain(confirmSharedFor - lived)
-	case lived < confirmFor:
-		return l.lookAgain(confirmFor - lived)
+	case lived < confirmFor && !l.calm():
+		return l.lookAgain(calmFor)
 	case l.name.Type == "web" && len(l.typ.Sockets) == 0 && lived < listenFor && !l.listens():
 		return l.lookAgain(20 * time.Millisecond)
 	}
 	return verdictGood
+}
+
+// calm reports that the process has not run for a while: it has loaded, and
+// waits for work.
+func (l *slot) calm() bool {
+	ran, sleeps, ok := proctree.Activity(l.machine.PID)
+	if !ok {
+		return false
+	}
+	if l.calmID != l.id || !sleeps || ran != l.ran {
+		l.calmID, l.ran, l.ranAt = l.id, ran, time.Now()
+		return false
+	}
+	return time.Since(l.ranAt) >= calmFor
 }
 
 // shares reports that the process serves on sockets that siblings serve on,

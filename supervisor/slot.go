@@ -25,6 +25,12 @@ type slot struct {
 	oomBefore  int
 	// killedAtOnce tells a person's second Ctrl-C from a stop that took too long.
 	killedAtOnce bool
+	confirmedID  string // the incarnation a command has seen to be up
+	// calmID is the incarnation that had run for so long when it was last seen
+	// to have run.
+	calmID string
+	ran    time.Duration
+	ranAt  time.Time
 	// again marks a slot that is stopped only to be started in order.
 	again bool
 	// shadow marks a process beside the one that has the slot: a successor that

@@ -73,18 +73,21 @@ type Supervisor struct {
 	tasks   sync.WaitGroup
 
 	// Everything below belongs to the owner goroutine.
-	apps     map[string]*app
-	slots    map[muster.Slot]*slot
-	byID     map[string]*slot
-	tasksRun map[string]chan keeper.Exit // probes and stop commands, by ID
-	oneoffs  map[string]*oneoff
-	waiters  map[*waiter]bool
+	apps           map[string]*app
+	slots          map[muster.Slot]*slot
+	byID           map[string]*slot
+	tasksRun       map[string]chan keeper.Exit // probes and stop commands, by ID
+	oneoffs        map[string]*oneoff
+	waiters        map[*waiter]bool
+	listeningPorts map[int]bool // as of listeningAt
+	listeningAt    time.Time
 	// early are exits that came before Adopt said whose they are; nil after.
-	early  map[string]keeper.Exit
-	look   *time.Timer // asks the waiters again at lookAt; nil when nothing waits for time
-	lookAt time.Time
-	serial int64
-	frozen bool // the supervisor is ending: nothing is restarted
+	early   map[string]keeper.Exit
+	look    *time.Timer // asks the waiters again at lookAt; nil when nothing waits for time
+	lookAt  time.Time
+	serial  int64
+	oomSeen string // oomCounter when it was looked at last
+	frozen  bool   // the supervisor is ending: nothing is restarted
 }
 
 // New returns a Supervisor; Run makes it work.
@@ -109,6 +112,7 @@ func New(options Options) *Supervisor {
 		oneoffs:  map[string]*oneoff{},
 		waiters:  map[*waiter]bool{},
 		early:    map[string]keeper.Exit{},
+		oomSeen:  oomCounter(),
 	}
 }
 
