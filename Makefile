@@ -48,7 +48,8 @@ arch:
 	$(GO) test ./archtest
 
 docs:
-	$(GO) test ./cli -run Docs
+	$(GO) test ./cli -run Docs $(if $(UPDATE),-update)
+	$(GO) test . -run TestDocs
 
 race:
 	$(GO) test -race -short -timeout 25m ./...

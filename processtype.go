@@ -112,7 +112,17 @@ func (s Scale) Count() int {
 // A Duration is a time.Duration that reads and writes itself as "1m30s".
 type Duration time.Duration
 
-func (d Duration) String() string { return time.Duration(d).String() }
+// String leaves out zero parts: "1m", not "1m0s".
+func (d Duration) String() string {
+	s := time.Duration(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
 
 // MarshalText implements encoding.TextMarshaler.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

@@ -57,7 +57,7 @@ func (t *terminal) daemonStatus(c *cobra.Command, _ []string) error {
 	fmt.Fprintf(t.out, "Muster %s runs in %s\n", s.Version, s.Home)
 	fmt.Fprintf(t.out, "keeper pid %d, up %s\n", s.KeeperPID, shortDuration(time.Since(s.KeeperStarted)))
 	fmt.Fprintf(t.out, "daemon pid %d, up %s\n", s.DaemonPID, shortDuration(time.Since(s.StartedAt)))
-	fmt.Fprintf(t.out, "%d apps, %d processes\n", s.Apps, s.Processes)
+	fmt.Fprintf(t.out, "%s, %s\n", plural(s.Apps, "app"), pluralOf(s.Processes, "process", "processes"))
 	return nil
 }
 

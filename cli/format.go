@@ -68,3 +68,12 @@ func ago(text string, now time.Time) (time.Time, error) {
 	}
 	return time.Time{}, usage("90s, 10m, 1h, 2d or 2026-01-31 12:00", "--since %q is not a time", text)
 }
+
+func plural(n int, noun string) string { return pluralOf(n, noun, noun+"s") }
+
+func pluralOf(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -58,7 +58,7 @@ func (t *terminal) printProcesses(list []muster.Process) error {
 	for _, p := range list {
 		tab.rows = append(tab.rows, psRow(p))
 		if p.State == muster.StateCrashed || p.State == muster.StateBackoff || p.State == muster.StateStarting {
-			notes = append(notes, fmt.Sprintf("%s is %s: %s", p.SlotOf(), p.State, p.Reason))
+			notes = append(notes, fmt.Sprintf("%s %s: %s", p.SlotOf(), inState(p.State), p.Reason))
 		}
 	}
 	if err := t.printTable(tab); err != nil {
@@ -84,4 +84,11 @@ func psRow(p muster.Process) []cell {
 		row[6].text = shortBytes(p.MemoryBytes)
 	}
 	return row
+}
+
+func inState(s muster.State) string {
+	if s == muster.StateBackoff {
+		return "is in backoff"
+	}
+	return "is " + string(s)
 }

@@ -115,8 +115,9 @@ func replaced(changes []formation.Change) (names []string) {
 	return names
 }
 
-// announceRestarts shows types as changed whose processes were stopped or have
-// crashed, for a start means that they should run; it returns the crashed ones.
+// announceRestarts shows types as changed whose processes were stopped or fail
+// again and again, for a start means that they should run; it returns those that
+// fail, to be tried at once and with their past forgiven.
 // A process that has done its work stays down.
 func (d *Daemon) announceRestarts(old *record, changes []formation.Change) (crashed []muster.Slot) {
 	if old == nil {
@@ -126,7 +127,7 @@ func (d *Daemon) announceRestarts(old *record, changes []formation.Change) (cras
 	for _, s := range d.engine.Processes() {
 		switch {
 		case s.App != old.App.Name:
-		case s.State == muster.StateCrashed:
+		case s.State == muster.StateCrashed, s.State == muster.StateBackoff: // mended, perhaps
 			crashed = append(crashed, s.SlotOf())
 			down[s.Type]++
 		case slices.Contains(old.Stopped, s.Name):

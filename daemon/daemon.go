@@ -116,7 +116,6 @@ func (d *Daemon) Fatal(err error) {
 func (d *Daemon) Run(ctx context.Context, serve func(context.Context, net.Listener) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	d.stop = func() { cancel(errShutdown) }
-	defer d.store.Close()
 	engine, stopEngine := context.WithCancel(context.Background())
 	var reading sync.WaitGroup
 	reading.Go(func() { cancel(d.keeper.Run()) })
@@ -127,6 +126,7 @@ func (d *Daemon) Run(ctx context.Context, serve func(context.Context, net.Listen
 	stopEngine()
 	d.trimmer.Stop()
 	d.tasks.Wait() // everything is stored now
+	err = errors.Join(err, d.store.Close())
 	if errors.Is(context.Cause(ctx), errShutdown) {
 		_ = d.keeper.End() // which kills this process last
 	}
@@ -150,7 +150,9 @@ func (d *Daemon) work(ctx context.Context, serve func(context.Context, net.Liste
 	if err != nil {
 		return err
 	}
-	defer notify.Close()
+	if notify != nil {
+		defer notify.Close()
+	}
 	listener, err := d.listenAPI()
 	if err != nil {
 		return err

@@ -2,13 +2,17 @@ package daemon
 
 import (
 	"context"
+	"runtime"
 
 	"muster/supervisor/notify"
 )
 
 // listenNotify takes over the socket processes send sd_notify messages to, or
-// makes it.
+// makes it. Elsewhere than on Linux there is none.
 func (d *Daemon) listenNotify() (*notify.Socket, error) {
+	if runtime.GOOS != "linux" {
+		return nil, nil
+	}
 	if file, err := d.keeper.Fetch(notifySocketName); err == nil {
 		defer file.Close()
 		return notify.FromFile(file)
@@ -31,10 +35,13 @@ func (d *Daemon) listenNotify() (*notify.Socket, error) {
 
 // readNotify passes READY=1 on to the process it came from.
 func (d *Daemon) readNotify(ctx context.Context, socket *notify.Socket) {
+	if socket == nil {
+		return
+	}
 	stop := context.AfterFunc(ctx, func() { socket.Close() })
 	defer stop()
 	socket.Read(func(pid int) {
-		if slot, ok := notify.SlotOf(pid); ok {
+		if slot, ok := notify.SlotOf(pid, d.keeperPID); ok {
 			d.engine.Notify(slot)
 		}
 	})

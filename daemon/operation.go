@@ -56,7 +56,7 @@ func (d *Daemon) await(ctx context.Context, sel Selection, from int64, tell func
 	}
 	result := Result{Processes: d.processes(sel)}
 	for _, f := range failures {
-		result.Failures = append(result.Failures, Failure{f, d.lastLines(f.Slot, lastWords)})
+		result.Failures = append(result.Failures, Failure{f, d.lastLines(f.Slot, f.Since, lastWords)})
 	}
 	return result, nil
 }
@@ -99,24 +99,25 @@ func (d *Daemon) now() int64 {
 	return id
 }
 
-func (d *Daemon) lastLines(slot muster.Slot, n int) (lines []string) {
+func (d *Daemon) lastLines(slot muster.Slot, since time.Time, n int) (lines []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	_ = d.logs.Read(ctx, slotQuery(slot, n), func(e logs.Entry) error {
+	q := slotQuery(slot, n)
+	q.Since = since
+	_ = d.logs.Read(ctx, q, func(e logs.Entry) error {
 		lines = append(lines, string(e.Text))
 		return nil
 	})
 	return lines
 }
 
-// followLines is what "log" probes read: the slot's lines from now on. It
-// starts with those of the last moment, for the process may have been faster.
-func (d *Daemon) followLines(ctx context.Context, slot muster.Slot) <-chan []byte {
+// followLines is what "log" probes read: the slot's lines since a moment.
+func (d *Daemon) followLines(ctx context.Context, slot muster.Slot, since time.Time) <-chan []byte {
 	lines := make(chan []byte)
 	go func() {
 		defer close(lines)
 		q := slotQuery(slot, -1)
-		q.Since = time.Now().Add(-100 * time.Millisecond)
+		q.Since = since
 		_ = d.logs.Follow(ctx, q, func(e logs.Entry) error {
 			select {
 			case lines <- bytes.Clone(e.Text):

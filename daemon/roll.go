@@ -71,7 +71,7 @@ func (d *Daemon) Reload(ctx context.Context, t Target, tell func(Progress)) (Res
 			return Result{}, err
 		}
 		if failure != nil {
-			return Result{Processes: d.processes(sel), Failures: []Failure{{*failure, d.lastLines(s.SlotOf(), lastWords)}}}, nil
+			return Result{Processes: d.processes(sel), Failures: []Failure{{*failure, d.lastLines(s.SlotOf(), failure.Since, lastWords)}}}, nil
 		}
 	}
 	return Result{Processes: d.processes(sel)}, nil

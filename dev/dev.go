@@ -44,8 +44,7 @@ type runner struct {
 	events  *queue
 	tasks   sync.WaitGroup
 
-	notify    *notify.Socket // nil if no probe needs it
-	notifyDir string
+	notify *notify.Socket // nil if no probe needs it
 
 	mu    sync.Mutex // guards heard
 	heard map[string]*ears
@@ -223,8 +222,12 @@ func (r *runner) show(e muster.Event) {
 		r.printer.say(e.Message+r.portOf(e), false)
 	case muster.EventExited:
 		r.printer.say(e.Message, !r.stopping && e.Exit != nil && (e.Exit.Code != 0 || e.Exit.Signal != ""))
-	case muster.EventWarning, muster.EventCrashed:
+	case muster.EventWarning:
 		r.printer.say(e.Message, true)
+	case muster.EventCrashed:
+		if r.options.Restart { // without, the exit has said it all
+			r.printer.say(e.Message, true)
+		}
 	case muster.EventSignalled, muster.EventWaiting:
 		r.printer.say(e.Message, false)
 	case muster.EventUp:

@@ -66,7 +66,7 @@ func (r *runner) listen(name string, sink keeper.Sink) keeper.Sink {
 }
 
 // lines implements supervisor.Options.Lines.
-func (r *runner) lines(ctx context.Context, slot muster.Slot) <-chan []byte {
+func (r *runner) lines(ctx context.Context, slot muster.Slot, _ time.Time) <-chan []byte {
 	out := make(chan []byte)
 	r.mu.Lock()
 	e := r.heard[slot.Name()]

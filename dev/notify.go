@@ -1,29 +1,23 @@
 package dev
 
 import (
+	"fmt"
 	"os"
-	"path/filepath"
 
 	"muster/supervisor"
 	"muster/supervisor/notify"
 )
 
-// listenNotify opens a socket for READY=1 in a directory of its own, for apps
-// that have such a probe.
-func (r *runner) listenNotify(so *supervisor.Options) error {
-	dir, err := os.MkdirTemp("", "muster-dev-")
-	if err != nil {
+// listenNotify opens a socket for READY=1, for apps that have such a probe.
+func (r *runner) listenNotify(so *supervisor.Options) (err error) {
+	name := fmt.Sprintf("@muster/dev-%d", os.Getpid())
+	if r.notify, err = notify.Listen(name); err != nil {
 		return err
 	}
-	r.notifyDir = dir
-	so.NotifySocket = filepath.Join(dir, "notify.sock")
-	if r.notify, err = notify.Listen(so.NotifySocket); err != nil {
-		r.closeNotify()
-		return err
-	}
+	so.NotifySocket = name
 	r.tasks.Go(func() {
 		r.notify.Read(func(pid int) {
-			if slot, ok := notify.SlotOf(pid); ok {
+			if slot, ok := notify.SlotOf(pid, os.Getpid()); ok {
 				r.engine.Notify(slot)
 			}
 		})
@@ -34,8 +28,5 @@ func (r *runner) listenNotify(so *supervisor.Options) error {
 func (r *runner) closeNotify() {
 	if r.notify != nil {
 		r.notify.Close()
-	}
-	if r.notifyDir != "" {
-		_ = os.RemoveAll(r.notifyDir)
 	}
 }

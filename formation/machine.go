@@ -228,7 +228,7 @@ func (m Machine) timeout(p Policy) (Machine, []Action) {
 	}
 	m.Killed = true
 	return m, []Action{
-		m.tell(muster.EventSignalled, "did not stop within %s: KILL to its whole tree", p.StopTimeout),
+		m.tell(muster.EventSignalled, "did not stop within %s: KILL to its whole tree", muster.Duration(p.StopTimeout)),
 		{Kind: Kill},
 	}
 }
@@ -238,7 +238,7 @@ func (m Machine) timeout(p Policy) (Machine, []Action) {
 func (m Machine) exited(in Input, p Policy, now time.Time) (Machine, []Action) {
 	exit := *in.Exit
 	if m.Killed && exit.Signal == "KILL" && exit.Reason == "" {
-		exit.Reason = fmt.Sprintf("did not stop within %s", p.StopTimeout)
+		exit.Reason = fmt.Sprintf("did not stop within %s", muster.Duration(p.StopTimeout))
 	}
 	m.LastExit, m.PID = &exit, 0
 	if !in.Left {

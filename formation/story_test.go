@@ -216,7 +216,7 @@ spawned -> up: "started with pid 7: restarted after code 1", "is up: runs", set 
 exited 1 -> backoff: "exited: code 1 -> restarting in 100 ms", set retry 100ms
 retry -> starting: spawn
 spawned -> up: "started with pid 7: restarted after code 1", "is up: runs", set healthy 30s
-exited 1 -> crashed: "exited: code 1 -> crashed", "crashed: 2 restarts within 1m0s; last exit: code 1"
+exited 1 -> crashed: "exited: code 1 -> crashed", "crashed: 2 restarts within 1m; last exit: code 1"
 stop -> down: "is down: because"`},
 }
 

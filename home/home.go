@@ -3,6 +3,8 @@
 package home
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -51,8 +53,13 @@ func (h Home) Logs() string { return h.path("logs") }
 // Socket is where the API answers.
 func (h Home) Socket() string { return h.path("run", "muster.sock") }
 
-// NotifySocket is where processes send sd_notify messages.
-func (h Home) NotifySocket() string { return h.path("run", "notify.sock") }
+// NotifySocket is where processes send sd_notify messages: a name and no file
+// (Linux's abstract sockets), for processes may run as users who can not enter
+// the home. It is this home's alone, so it also marks whose a process is.
+func (h Home) NotifySocket() string {
+	sum := sha256.Sum256([]byte(h))
+	return "@muster/" + hex.EncodeToString(sum[:8])
+}
 
 // KeeperLog takes what the keeper itself has to say, which is little.
 func (h Home) KeeperLog() string { return h.path("run", "keeper.log") }
@@ -66,9 +73,9 @@ const maxSocketPath = 107
 
 // Validate refuses a home that could never work.
 func (h Home) Validate() error {
-	if n := len(h.NotifySocket()); n > maxSocketPath {
+	if n := len(h.Socket()); n > maxSocketPath {
 		return muster.Errorf(muster.CodeFailed, "setting MUSTER_HOME to a shorter path",
-			"socket path %s is %d bytes long; the system's limit is %d", h.NotifySocket(), n, maxSocketPath)
+			"socket path %s is %d bytes long; the system's limit is %d", h.Socket(), n, maxSocketPath)
 	}
 	if info, err := os.Stat(string(h)); err == nil && !info.IsDir() {
 		return muster.Errorf(muster.CodeFailed, "setting MUSTER_HOME to a directory", "%s is a file", h)

@@ -133,6 +133,7 @@ func (l *slot) adopt(held keeper.Held) {
 	l.id, l.cgroup = held.ID, held.Cgroup
 	s.byID[l.id] = l
 	l.notified = make(chan struct{}, 1)
+	l.bornAfter = held.StartedAt
 	m := &l.machine
 	if !known || !m.Running {
 		// Started by a daemon that died before it could note it.

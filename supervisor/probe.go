@@ -73,7 +73,7 @@ func (l *slot) target(ctx context.Context, p muster.Probe) readiness.Target {
 		Run: l.runner(),
 	}
 	if p.Kind == muster.ProbeLog && s.options.Lines != nil {
-		t.Lines = s.options.Lines(ctx, l.name)
+		t.Lines = s.options.Lines(ctx, l.name, l.bornAfter)
 	}
 	return t
 }

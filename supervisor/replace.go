@@ -32,7 +32,7 @@ func (s *Supervisor) Replace(ctx context.Context, name muster.Slot, cause string
 			s.succeed(successor, cause)
 			return
 		}
-		failure = &Failure{Slot: name, Reason: "its replacement " + successor.machine.Reason, Since: successor.machine.StartedAt}
+		failure = &Failure{Slot: name, Reason: "its replacement " + successor.machine.Reason, Since: successor.bornAfter}
 		successor.wanted = false
 		successor.input(formation.Input{Kind: formation.Stop, Reason: "the replacement failed"})
 	})

@@ -90,7 +90,7 @@ func (s *Supervisor) verdicts(match func(muster.Slot) bool) (failures []Failure,
 		}
 		switch v, reason := l.verdict(); v {
 		case verdictFailed:
-			failures = append(failures, Failure{name, reason, l.machine.StartedAt})
+			failures = append(failures, Failure{name, reason, l.bornAfter})
 		case verdictHeld:
 			held = append(held, Failure{name, reason, time.Now()})
 		case verdictWaiting:
@@ -184,7 +184,7 @@ func (l *slot) calm() bool {
 // too, and has no probe that only itself can answer.
 func (l *slot) shares() bool {
 	p := l.typ.Ready
-	return len(l.typ.Sockets) > 0 && (p == nil || p.Kind != muster.ProbeNotify && p.Kind != muster.ProbeLog)
+	return len(l.typ.Sockets) > 0 && (p == nil || p.Kind != muster.ProbeNotify)
 }
 
 // listens reports whether the slot's port is listened on, or any port by the

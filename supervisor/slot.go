@@ -25,7 +25,9 @@ type slot struct {
 	oomBefore  int
 	// killedAtOnce tells a person's second Ctrl-C from a stop that took too long.
 	killedAtOnce bool
-	confirmedID  string // the incarnation a command has seen to be up
+	// bornAfter is a moment before the process could write its first line.
+	bornAfter   time.Time
+	confirmedID string // the incarnation a command has seen to be up
 	// calmID is the incarnation that had run for so long when it was last seen
 	// to have run.
 	calmID string

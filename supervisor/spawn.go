@@ -27,6 +27,7 @@ func (l *slot) spawn() {
 	s.serial++
 	l.id = fmt.Sprintf("%s@%d.%d", l.name, time.Now().UnixNano(), s.serial)
 	l.notified = make(chan struct{}, 1)
+	l.bornAfter = time.Now()
 	spec, files, err := l.spec()
 	var held keeper.Held
 	if err == nil {

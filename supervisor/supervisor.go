@@ -34,7 +34,7 @@ type Options struct {
 	// LogRoot is where slots' log directories are; "" sends lines to the
 	// keeper's Sink.
 	LogRoot string
-	// NotifySocket is the path processes send sd_notify messages to; "" where
+	// NotifySocket is where processes send sd_notify messages to; "" where
 	// nobody listens.
 	NotifySocket string
 	// Cgroups makes and finds the cgroup of a slot; nil where there are none.
@@ -43,8 +43,8 @@ type Options struct {
 	Emit func(muster.Event)
 	// Save is told of every change of a slot, before the event that says so.
 	Save func(Record)
-	// Lines follows a slot's output for "log" probes. Nil: such probes fail.
-	Lines func(ctx context.Context, slot muster.Slot) <-chan []byte
+	// Lines follows a slot's output since a moment, for "log" probes. Nil: such probes fail.
+	Lines func(ctx context.Context, slot muster.Slot, since time.Time) <-chan []byte
 	// TerminalType is the process type that is given Terminal (dev --tty).
 	TerminalType string
 	Terminal     []*os.File

@@ -3,8 +3,10 @@
 package notify
 
 import (
+	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 
 	"muster"
@@ -14,18 +16,17 @@ import (
 // A Socket receives messages.
 type Socket struct{ conn *net.UnixConn }
 
-// Listen makes the socket file. Processes may run as other users, so everybody
-// may send; the directory above decides who gets that far.
-func Listen(path string) (*Socket, error) {
-	_ = os.Remove(path)
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
-	if err != nil {
-		return nil, err
+// Listen makes a socket. name begins with "@": it is no file, and everybody on
+// the machine may send there; who is believed is decided by the sender.
+func Listen(name string) (*Socket, error) {
+	if runtime.GOOS != "linux" {
+		return nil, fmt.Errorf("readiness by sd_notify is not supported on %s", runtime.GOOS)
 	}
-	if err = os.Chmod(path, 0o666); err == nil {
-		err = wantCredentials(conn)
-	}
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
 	if err != nil {
+		return nil, fmt.Errorf("listen for sd_notify: %w", err)
+	}
+	if err := wantCredentials(conn); err != nil {
 		conn.Close()
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func FromFile(file *os.File) (*Socket, error) {
 // File returns a duplicate for safe keeping.
 func (s *Socket) File() (*os.File, error) { return s.conn.File() }
 
-// Close ends Read. The socket file stays.
+// Close ends Read.
 func (s *Socket) Close() error { return s.conn.Close() }
 
 // Read calls ready for every READY=1, until Close. The kernel says who sent a
@@ -73,7 +74,11 @@ func isReady(message string) bool {
 }
 
 // SlotOf finds whose tree a process belongs to, by the mark in its environment.
-func SlotOf(pid int) (slot muster.Slot, ok bool) {
+// Anybody can set that, so the process must also descend from the keeper.
+func SlotOf(pid, keeper int) (slot muster.Slot, ok bool) {
+	if !descends(pid, keeper) {
+		return slot, false
+	}
 	environ, err := proctree.Environ(pid)
 	if err != nil {
 		return slot, false
@@ -89,4 +94,21 @@ func SlotOf(pid int) (slot muster.Slot, ok bool) {
 	}
 	slot.Type, slot.N, ok = muster.ParseSlotName(process)
 	return slot, ok && slot.App != ""
+}
+
+// maxDepth bounds a walk up a tree that changes meanwhile.
+const maxDepth = 100
+
+func descends(pid, ancestor int) bool {
+	for range maxDepth {
+		if pid == ancestor {
+			return true
+		}
+		p, ok := proctree.Stat(pid)
+		if !ok || p.PPID <= 0 {
+			return false
+		}
+		pid = p.PPID
+	}
+	return false
 }
