@@ -26,6 +26,11 @@ type fakeKeeper struct {
 	exited func(keeper.Exit)
 }
 
+func (k *fakeKeeper) Begin(spec keeper.Spec, files []*os.File) func() (keeper.Held, error) {
+	held, err := k.Spawn(spec, files)
+	return func() (keeper.Held, error) { return held, err }
+}
+
 func (k *fakeKeeper) Spawn(spec keeper.Spec, _ []*os.File) (keeper.Held, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -81,6 +81,7 @@ func (d *Daemon) tellEvents(ctx context.Context, sel Selection, after int64, tel
 				}
 				after = e.ID
 			}
+			pause(ctx, tellEvery) // not one by one
 			continue
 		}
 		select {
@@ -90,6 +91,16 @@ func (d *Daemon) tellEvents(ctx context.Context, sel Selection, after int64, tel
 			}
 		case <-changed:
 		}
+	}
+}
+
+// tellEvery is how often progress is told, at most.
+const tellEvery = 20 * time.Millisecond
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
 	}
 }
 

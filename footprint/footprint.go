@@ -10,10 +10,6 @@ import (
 	"time"
 )
 
-// gcPercent trades a little CPU, of which Muster uses next to none, for a heap
-// that stays near what is alive.
-const gcPercent = 40
-
 // quiet is how long nothing must have happened before memory is given back.
 const quiet = 2 * time.Second
 
@@ -23,11 +19,8 @@ type Trimmer struct {
 	timer *time.Timer
 }
 
-// New sets the garbage collector up for a small heap and returns a Trimmer.
-func New() *Trimmer {
-	debug.SetGCPercent(gcPercent)
-	return &Trimmer{}
-}
+// New returns a Trimmer that waits to be Busy.
+func New() *Trimmer { return &Trimmer{} }
 
 // Busy says that something happened; memory is given back some time after the
 // last call.

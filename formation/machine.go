@@ -14,6 +14,9 @@ type Machine struct {
 	Reason string       `json:"reason"`
 	// Wanted is whether the slot should have a process.
 	Wanted bool `json:"wanted"`
+	// Spawning is whether the keeper was asked to start a process, and has not
+	// answered yet.
+	Spawning bool `json:"-"`
 	// Running is whether anything of a process exists: it, or with PID 0 what it
 	// left behind.
 	Running   bool         `json:"running"`
@@ -87,7 +90,7 @@ const (
 func (m Machine) Next(in Input, p Policy, now time.Time) (Machine, []Action) {
 	switch in.Kind {
 	case Start:
-		return m.start(in, p)
+		return m.start(in)
 	case Hold:
 		return m.hold(in)
 	case Stop:
@@ -97,7 +100,7 @@ func (m Machine) Next(in Input, p Policy, now time.Time) (Machine, []Action) {
 	case Spawned:
 		return m.spawned(in, p, now)
 	case NotSpawned:
-		m.LastExit = in.Exit
+		m.LastExit, m.Spawning = in.Exit, false
 		return m.cleared(p, now)
 	case Ready:
 		return m.ready(in)
@@ -121,9 +124,12 @@ func (m Machine) Next(in Input, p Policy, now time.Time) (Machine, []Action) {
 	return m, nil
 }
 
-func (m Machine) start(in Input, p Policy) (Machine, []Action) {
+func (m Machine) start(in Input) (Machine, []Action) {
 	wasWaiting := m.State == muster.StateStarting && !m.Running
 	switch {
+	case m.Spawning:
+		m.Wanted = true
+		return m, nil
 	case m.Running && m.State == muster.StateStopping:
 		m.Wanted, m.Again = true, true
 		return m, nil
@@ -136,11 +142,17 @@ func (m Machine) start(in Input, p Policy) (Machine, []Action) {
 		m.History = History{}
 	}
 	m.Wanted, m.State, m.Reason = true, muster.StateStarting, in.Reason
-	return m, []Action{{Kind: Spawn}}
+	return m.spawn()
+}
+
+// spawn asks for a process, after what is told.
+func (m Machine) spawn(told ...Action) (Machine, []Action) {
+	m.Spawning = true
+	return m, append(told, Action{Kind: Spawn})
 }
 
 func (m Machine) hold(in Input) (Machine, []Action) {
-	if m.Running || m.State == muster.StateStarting && m.Reason == in.Reason {
+	if m.Running || m.Spawning || m.State == muster.StateStarting && m.Reason == in.Reason {
 		return m, nil
 	}
 	m.Wanted, m.State, m.Reason = true, muster.StateStarting, in.Reason
@@ -150,6 +162,9 @@ func (m Machine) hold(in Input) (Machine, []Action) {
 func (m Machine) stop(in Input, p Policy) (Machine, []Action) {
 	m.Wanted, m.Again = false, false
 	switch {
+	case m.Spawning: // once it is there
+		m.Reason = in.Reason
+		return m, nil
 	case !m.Running:
 		if m.State == muster.StateDown {
 			return m, nil
@@ -164,10 +179,13 @@ func (m Machine) stop(in Input, p Policy) (Machine, []Action) {
 
 func (m Machine) restart(in Input, p Policy) (Machine, []Action) {
 	switch {
+	case m.Spawning: // what is being started is fresh
+		m.Wanted = true
+		return m, nil
 	case !m.Running:
 		m.Wanted, m.State, m.Reason = true, muster.StateStarting, in.Reason
 		m.History, m.RetryAt = History{}, time.Time{}
-		return m, []Action{{Kind: Spawn}}
+		return m.spawn()
 	case m.State == muster.StateStopping:
 		m.Wanted, m.Again = true, true
 		return m, nil
@@ -186,7 +204,7 @@ func (m Machine) askToStop(in Input, p Policy) (Machine, []Action) {
 }
 
 func (m Machine) spawned(in Input, p Policy, now time.Time) (Machine, []Action) {
-	m.Running, m.PID, m.StartedAt, m.Killed = true, in.PID, now, false
+	m.Spawning, m.Running, m.PID, m.StartedAt, m.Killed = false, true, in.PID, now, false
 	m.History.Starts++
 	cause := m.Reason
 	if !m.Wanted { // asked to stop while it was being started
@@ -261,7 +279,7 @@ func (m Machine) cleared(p Policy, now time.Time) (Machine, []Action) {
 	case m.Again:
 		m.Again, m.State, m.History = false, muster.StateStarting, History{}
 		m.Restarts++
-		return m, []Action{m.tellExit("starting again"), {Kind: Spawn}}
+		return m.spawn(m.tellExit("starting again"))
 	}
 	return m.decide(p.decide(m.History, *m.LastExit, asked, now), now)
 }
@@ -278,7 +296,7 @@ func (m Machine) decide(d decision, now time.Time) (Machine, []Action) {
 	case d.after == 0:
 		m.Restarts++
 		m.State, m.Reason = muster.StateStarting, "restarted after "+m.LastExit.String()
-		return m, []Action{m.tellExit("restarting in 0 ms"), {Kind: Spawn}}
+		return m.spawn(m.tellExit("restarting in 0 ms"))
 	}
 	m.State = muster.StateBackoff
 	m.Reason = fmt.Sprintf("%s; restarting in %s", m.LastExit, roundPause(d.after))
@@ -295,7 +313,7 @@ func (m Machine) retry(in Input) (Machine, []Action) {
 	}
 	m.Restarts++
 	m.State, m.Reason, m.RetryAt = muster.StateStarting, "restarted after "+m.LastExit.String(), time.Time{}
-	return m, []Action{{Kind: Spawn}}
+	return m.spawn()
 }
 
 func (m Machine) tellExit(next string) Action {

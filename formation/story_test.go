@@ -123,7 +123,7 @@ hold -> starting
 stop -> down: "is down: because"`},
 	{"stop during the spawn", newPolicy(), `
 start -> starting: spawn
-stop -> down: "is down: because"
+stop -> starting
 spawned -> stopping: "stopping (TERM): because", ask to stop, set timeout 10s
 exited TERM -> down: "exited: signal TERM -> down"`},
 	{"stop in backoff", newPolicy(), `

@@ -87,6 +87,15 @@ func (c *Client) Close() { c.wire.close() }
 
 // call sends a request and waits for its reply. Any result may be nil.
 func (c *Client) call(op string, args, result any, files []*os.File) ([]*os.File, error) {
+	waiter, err := c.ask(op, args, files)
+	if err != nil {
+		return nil, err
+	}
+	return (<-waiter).decode(result)
+}
+
+// ask sends a request and returns where its reply will come.
+func (c *Client) ask(op string, args any, files []*os.File) (<-chan reply, error) {
 	body, err := json.Marshal(args)
 	if err != nil {
 		return nil, err
@@ -101,10 +110,10 @@ func (c *Client) call(op string, args, result any, files []*os.File) ([]*os.File
 	number := c.number
 	c.waiting[number] = waiter
 	c.mu.Unlock()
-	if err := c.wire.send(frame{Number: number, Op: op, Body: body}, files); err != nil {
-		return nil, err
-	}
-	r := <-waiter
+	return waiter, c.wire.send(frame{Number: number, Op: op, Body: body}, files)
+}
+
+func (r reply) decode(result any) ([]*os.File, error) {
 	switch {
 	case r.err != nil:
 		return nil, r.err
@@ -117,9 +126,21 @@ func (c *Client) call(op string, args, result any, files []*os.File) ([]*os.File
 }
 
 // Spawn is Keeper.Spawn.
-func (c *Client) Spawn(spec Spec, files []*os.File) (held Held, err error) {
-	_, err = c.call("spawn", spawnArgs{spec}, &held, files)
-	return held, err
+func (c *Client) Spawn(spec Spec, files []*os.File) (Held, error) {
+	return c.Begin(spec, files)()
+}
+
+// Begin asks for a process without waiting for the answer: requests that follow
+// each other do not wait for each other's way back.
+func (c *Client) Begin(spec Spec, files []*os.File) (answer func() (Held, error)) {
+	waiter, err := c.ask("spawn", spawnArgs{spec}, files)
+	return func() (held Held, _ error) {
+		if err != nil {
+			return held, err
+		}
+		_, err := (<-waiter).decode(&held)
+		return held, err
+	}
 }
 
 // Signal is Keeper.Signal.

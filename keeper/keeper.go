@@ -96,6 +96,13 @@ func (k *Keeper) Spawn(spec Spec, files []*os.File) (Held, error) {
 	return held, err
 }
 
+// Begin is Spawn for callers that speak to a Keeper and to a Client alike. Here
+// there is nothing to wait for.
+func (k *Keeper) Begin(spec Spec, files []*os.File) (answer func() (Held, error)) {
+	held, err := k.Spawn(spec, files)
+	return func() (Held, error) { return held, err }
+}
+
 // Signal sends sig to the process or its group. A process that has been
 // reaped is never signalled; what it left behind is, pid by pid, each proven
 // to be its own first.

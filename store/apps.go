@@ -43,9 +43,9 @@ func (s *Store) PutSlots(slots []Slot) error {
 	defer tx.Rollback()
 	for _, slot := range slots {
 		if slot.Data == nil {
-			_, err = tx.Exec("DELETE FROM slots WHERE key = ?", slot.Key)
+			_, err = tx.Stmt(s.dropSlot).Exec(slot.Key)
 		} else {
-			_, err = tx.Exec("INSERT INTO slots (key, app, data) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET data = excluded.data", slot.Key, slot.App, string(slot.Data))
+			_, err = tx.Stmt(s.putSlot).Exec(slot.Key, slot.App, string(slot.Data))
 		}
 		if err != nil {
 			return explain(s.path, err)

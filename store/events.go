@@ -27,7 +27,7 @@ func (s *Store) AppendEvents(events []muster.Event) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec("INSERT OR REPLACE INTO events (id, at, app, type, slot, data) VALUES (?, ?, ?, ?, ?, ?)",
+		_, err = tx.Stmt(s.putEvent).Exec(
 			e.ID, e.At.UnixNano(), e.App, e.Type, e.Slot, string(data))
 		if err != nil {
 			return explain(s.path, err)

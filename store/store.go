@@ -27,6 +27,8 @@ type Store struct {
 	path    string
 	durable *sql.DB // synchronous=FULL
 	quick   *sql.DB // synchronous=NORMAL: no sync a commit in WAL mode
+	// Statements of what is written all the time, parsed once.
+	putEvent, putSlot, dropSlot *sql.Stmt
 }
 
 const schema = `
@@ -57,6 +59,9 @@ func Open(dir string) (*Store, error) {
 	}
 	if err == nil {
 		err = s.check()
+	}
+	if err == nil {
+		err = s.prepare()
 	}
 	if err != nil {
 		s.Close()
@@ -97,6 +102,23 @@ func (s *Store) check() error {
 	}
 	_, err := s.durable.Exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
 	return err
+}
+
+func (s *Store) prepare() error {
+	for _, p := range []struct {
+		statement **sql.Stmt
+		query     string
+	}{
+		{&s.putEvent, "INSERT OR REPLACE INTO events (id, at, app, type, slot, data) VALUES (?, ?, ?, ?, ?, ?)"},
+		{&s.putSlot, "INSERT INTO slots (key, app, data) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET data = excluded.data"},
+		{&s.dropSlot, "DELETE FROM slots WHERE key = ?"},
+	} {
+		var err error
+		if *p.statement, err = s.quick.Prepare(p.query); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var errDamaged = errors.New("database is damaged")

@@ -1,8 +1,9 @@
 package supervisor
 
 import (
+	"cmp"
 	"fmt"
-	"sort"
+	"slices"
 
 	"muster"
 	"muster/formation"
@@ -106,18 +107,13 @@ func (s *Supervisor) slotsOf(a *app, typ string) []*slot {
 		}
 	}
 	order := map[string]int{}
-	for i, t := range a.App.Types {
-		order[t.Name] = i + 1
-	}
-	sort.Slice(slots, func(i, j int) bool {
-		x, y := slots[i].name, slots[j].name
-		if x.Type != y.Type {
-			if order[x.Type] != order[y.Type] {
-				return order[x.Type] < order[y.Type]
-			}
-			return x.Type < y.Type
+	if typ == "" {
+		for i, t := range a.App.Types {
+			order[t.Name] = i + 1
 		}
-		return x.N < y.N
+	}
+	slices.SortFunc(slots, func(x, y *slot) int {
+		return cmp.Or(cmp.Compare(order[x.name.Type], order[y.name.Type]), cmp.Compare(x.name.Type, y.name.Type), cmp.Compare(x.name.N, y.name.N))
 	})
 	return slots
 }
@@ -176,7 +172,7 @@ func (a *app) dependencies() []muster.Dependency {
 func stopsLater(a *app, slots []*slot, slot *slot) bool {
 	for _, dependent := range formation.Dependents(a.App.Types, slot.name.Type) {
 		for _, other := range slots {
-			if other.name.Type == dependent && !other.wanted && other.machine.Running {
+			if other.name.Type == dependent && !other.wanted && other.alive() {
 				return true
 			}
 		}
@@ -210,7 +206,7 @@ func (s *Supervisor) Forget(name string) (err error) {
 			return
 		}
 		for _, slot := range s.slotsOf(a, "") {
-			if slot.machine.Running {
+			if slot.alive() {
 				err = fmt.Errorf("%s still runs", slot.name)
 				return
 			}

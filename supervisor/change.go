@@ -53,7 +53,7 @@ func (s *Supervisor) restartInOrder(a *app, slots []*slot, cause string) {
 func (s *Supervisor) startAgain(a *app, cause string) {
 	var again []*slot
 	for _, l := range s.slotsOf(a, "") {
-		if l.again && l.machine.Running {
+		if l.again && l.alive() {
 			return
 		}
 		if l.again {

@@ -61,6 +61,11 @@ func (k *fakeKeeper) Spawn(spec keeper.Spec, _ []*os.File) (keeper.Held, error) 
 	return held, nil
 }
 
+func (k *fakeKeeper) Begin(spec keeper.Spec, files []*os.File) func() (keeper.Held, error) {
+	held, err := k.Spawn(spec, files)
+	return func() (keeper.Held, error) { return held, err }
+}
+
 func (k *fakeKeeper) Signal(id string, sig syscall.Signal, scope keeper.Scope) error {
 	k.mu.Lock()
 	p := k.held[id]

@@ -1,6 +1,9 @@
 package supervisor
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // An inbox is a queue without a bound. What is in it is bounded by what can
 // happen: one exit a process, one answer a question.
@@ -29,4 +32,20 @@ func (b *inbox) take() []func() {
 	queue := b.queue
 	b.queue = nil
 	return queue
+}
+
+// work carries out what is put in, until ctx ends.
+func (b *inbox) work(ctx context.Context) {
+	for {
+		select {
+		case <-b.ready:
+			for _, f := range b.take() {
+				if ctx.Err() == nil {
+					f()
+				}
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }

@@ -67,8 +67,13 @@ func freePort() int {
 // ChoosePortBase returns the first base, from DefaultPort on, whose ports for
 // the app overlap no other app's and are listened on by nobody.
 func ChoosePortBase(a *muster.App, counts map[string]int, others []int) int {
+	taken := map[int]bool{}
+	listeners, _ := proctree.TCPListeners()
+	for _, l := range listeners {
+		taken[int(l.Addr.Port())] = true
+	}
 	for base := DefaultPort; base+portsPerType*len(a.Types) <= largestPort; base += PortBasePitch {
-		if !overlaps(base, others) && portsFree(a, counts, base) {
+		if !overlaps(base, others) && portsFree(a, counts, base, taken) {
 			return base
 		}
 	}
@@ -84,10 +89,10 @@ func overlaps(base int, others []int) bool {
 	return false
 }
 
-func portsFree(a *muster.App, counts map[string]int, base int) bool {
+func portsFree(a *muster.App, counts map[string]int, base int, taken map[int]bool) bool {
 	for i := range a.Types {
 		for n := 0; n < counts[a.Types[i].Name]; n++ {
-			if _, taken := proctree.Listening(base + portsPerType*i + n); taken {
+			if taken[base+portsPerType*i+n] {
 				return false
 			}
 		}

@@ -13,7 +13,7 @@ import (
 // run for calmFor, has loaded.
 const (
 	confirmFor = 400 * time.Millisecond
-	calmFor    = 15 * time.Millisecond
+	calmFor    = 10 * time.Millisecond
 )
 
 // confirmSharedFor is the same for a process on a socket that others answer on,
@@ -132,7 +132,7 @@ const (
 func (l *slot) verdict() (verdict, string) {
 	m := l.machine
 	switch {
-	case !l.wanted && (m.Running || l.again):
+	case !l.wanted && (l.alive() || l.again):
 		return verdictWaiting, ""
 	case !l.wanted:
 		return verdictGood, ""

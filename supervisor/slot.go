@@ -25,6 +25,8 @@ type slot struct {
 	oomBefore  int
 	// killedAtOnce tells a person's second Ctrl-C from a stop that took too long.
 	killedAtOnce bool
+	// endedEarly is an end that came before the answer that it was started.
+	endedEarly *keeper.Exit
 	// bornAfter is a moment before the process could write its first line.
 	bornAfter   time.Time
 	confirmedID string // the incarnation a command has seen to be up
@@ -148,7 +150,7 @@ func (l *slot) changed() {
 	switch {
 	case l.shadow:
 		return
-	case !l.wanted && !l.again && !l.machine.Running && l.machine.State == muster.StateDown && !l.belongs():
+	case !l.wanted && !l.again && !l.alive() && l.machine.State == muster.StateDown && !l.belongs():
 		s.removeSlot(l)
 	}
 	if len(l.app.dependencies()) > 0 {
@@ -164,8 +166,11 @@ func (l *slot) belongs() bool {
 }
 
 func (l *slot) isHeld() bool {
-	return l.machine.State == muster.StateStarting && !l.machine.Running
+	return l.machine.State == muster.StateStarting && !l.alive()
 }
+
+// alive reports that something of a process exists, or is about to.
+func (l *slot) alive() bool { return l.machine.Running || l.machine.Spawning }
 
 func (l *slot) count(p *formation.Progress) {
 	m := l.machine
@@ -186,8 +191,13 @@ func (l *slot) count(p *formation.Progress) {
 	}
 }
 
-// exited takes the end of the slot's process.
+// exited takes the end of the slot's process. News of it may overtake the
+// answer to the request that started it.
 func (l *slot) exited(exit keeper.Exit) {
+	if l.machine.Spawning {
+		l.endedEarly = &exit
+		return
+	}
 	s := l.supervisor
 	l.stopTimers()
 	e := l.explain(exit)

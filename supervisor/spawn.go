@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"fmt"
-
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,11 +12,12 @@ import (
 	"muster/keeper"
 )
 
-// spawn has the keeper start the slot's process. It is done on the owner
-// goroutine: forks are serial anyway, and order is worth more.
+// spawn has the keeper start the slot's process. The answer comes back as an
+// input: meanwhile the next process is prepared.
 func (l *slot) spawn() {
 	s := l.supervisor
 	if s.frozen {
+		l.machine.Spawning = false
 		return
 	}
 	l.stopTimers()
@@ -27,19 +27,38 @@ func (l *slot) spawn() {
 	s.serial++
 	l.id = fmt.Sprintf("%s@%d.%d", l.name, time.Now().UnixNano(), s.serial)
 	l.notified = make(chan struct{}, 1)
-	l.bornAfter = time.Now()
+	l.bornAfter, l.endedEarly = time.Now(), nil
 	spec, files, err := l.spec()
-	var held keeper.Held
-	if err == nil {
-		held, err = s.options.Keeper.Spawn(spec, files)
-	}
 	if err != nil {
-		s.removeGroup(l.cgroup)
-		l.input(formation.Input{Kind: formation.NotSpawned, Exit: spawnFailure(err)})
+		l.spawned(keeper.Held{}, err)
 		return
 	}
 	s.byID[l.id] = l
+	s.spawns.put(func() {
+		answer := s.options.Keeper.Begin(spec, files)
+		s.background(func() {
+			held, err := answer()
+			s.post(func() { l.spawned(held, err) })
+		})
+	})
+}
+
+// spawned takes the keeper's answer.
+func (l *slot) spawned(held keeper.Held, err error) {
+	s := l.supervisor
+	if err != nil {
+		delete(s.byID, l.id)
+		s.removeGroup(l.cgroup)
+		l.input(formation.Input{Kind: formation.NotSpawned, Exit: spawnFailure(err)})
+		l.changed()
+		return
+	}
 	l.input(formation.Input{Kind: formation.Spawned, PID: held.PID})
+	l.changed()
+	if exit := l.endedEarly; exit != nil {
+		l.endedEarly = nil
+		l.exited(*exit)
+	}
 }
 
 func spawnFailure(err error) *muster.Exit {

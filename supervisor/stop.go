@@ -115,7 +115,7 @@ func (s *Supervisor) StopAll(ctx context.Context, cause string) error {
 	})
 	return s.wait(ctx, func() bool {
 		for _, l := range s.slots {
-			if l.machine.Running {
+			if l.alive() {
 				return false
 			}
 		}

@@ -17,6 +17,7 @@ import (
 // itself in dev.
 type Keeper interface {
 	Spawn(keeper.Spec, []*os.File) (keeper.Held, error)
+	Begin(keeper.Spec, []*os.File) (answer func() (keeper.Held, error))
 	Signal(id string, sig syscall.Signal, scope keeper.Scope) error
 	Tree(id string) ([]int, error)
 	Sweep(id string) error
@@ -68,6 +69,7 @@ type Cgroups interface {
 type Supervisor struct {
 	options Options
 	inbox   *inbox
+	spawns  *inbox // requests to the keeper, carried out one after the other
 	done    chan struct{}
 	ctx     context.Context // ends with Run; probes and timers live under it
 	tasks   sync.WaitGroup
@@ -104,6 +106,7 @@ func New(options Options) *Supervisor {
 	return &Supervisor{
 		options:  options,
 		inbox:    newInbox(),
+		spawns:   newInbox(),
 		done:     make(chan struct{}),
 		apps:     map[string]*app{},
 		slots:    map[muster.Slot]*slot{},
@@ -128,6 +131,7 @@ func (s *Supervisor) Run(ctx context.Context) {
 		}
 		s.tasks.Wait()
 	}()
+	s.tasks.Go(func() { s.spawns.work(ctx) })
 	for {
 		select {
 		case <-s.inbox.ready:
