@@ -57,12 +57,6 @@ func (s *stream) write(event string, body any) error {
 	return err
 }
 
-func (s *stream) flush() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.control.Flush()
-}
-
 // beat sends a comment, so that a client that is gone is noticed.
 func (s *stream) beat() error {
 	s.mu.Lock()

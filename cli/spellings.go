@@ -1,23 +1,19 @@
 package cli
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // translate accepts Heroku's spellings of commands (ps:scale, config:set) and
 // PM2's, where they mean the same. Everything after the command stays as it is.
 func translate(args []string) []string {
 	for i, arg := range args {
-		if strings.HasPrefix(arg, "-") {
-			if arg == "-a" || arg == "--app" {
-				i++ // its value is no command
-			}
-			continue
-		}
-		if i > 0 && (args[i-1] == "-a" || args[i-1] == "--app") {
-			continue
-		}
-		if words, ok := spellings[arg]; ok {
-			out := append([]string{}, args[:i]...)
-			return append(append(out, words...), args[i+1:]...)
+		switch words, ok := spellings[arg]; {
+		case strings.HasPrefix(arg, "-"), i > 0 && (args[i-1] == "-a" || args[i-1] == "--app"):
+			continue // an option, or its value
+		case ok:
+			return slices.Concat(args[:i], words, args[i+1:])
 		}
 		return args
 	}

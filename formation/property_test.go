@@ -17,7 +17,6 @@ type keeperModel struct {
 	spawning    bool
 	killed      bool
 	timeout     bool // the timer runs
-	retry       bool
 }
 
 // possible are the inputs that can happen now. Orders always can, and so can

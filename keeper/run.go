@@ -37,7 +37,7 @@ func (c Config) stderrFile() string { return filepath.Join(c.Home, "run", "keepe
 func (c Config) logDir() string { return filepath.Join(c.Home, "logs", "muster", "daemon.1") }
 
 // ErrRunning is Serve's answer when another keeper has the home.
-var ErrRunning = errors.New("Muster is already running")
+var ErrRunning = errors.New("another Muster is already running")
 
 // Serve is the keeper role. It returns when everything has ended, or with the
 // reason why nothing could be started. It must be called on the main thread,
@@ -92,7 +92,7 @@ func takeLock(config Config, resuming bool) (*os.File, error) {
 		defer file.Close()
 		var owner [20]byte
 		n, _ := file.Read(owner[:])
-		return nil, fmt.Errorf("%w as pid %s", ErrRunning, owner[:n])
+		return nil, fmt.Errorf("%w as pid %s; try another MUSTER_HOME, or muster daemon status", ErrRunning, owner[:n])
 	}
 	if err := file.Truncate(0); err != nil {
 		return nil, err

@@ -131,7 +131,7 @@ func unpack(t *testing.T, dir, archive string) {
 		name, data, _ := strings.Cut(part, " --\n")
 		path := filepath.Join(dir, name)
 		if strings.HasSuffix(name, "/") {
-			path, name = filepath.Join(path, "x"), name+"x"
+			path = filepath.Join(path, "x")
 		}
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			t.Fatal(err)

@@ -143,7 +143,7 @@ func TestAdoptGoesOnWithABackoff(t *testing.T) {
 		for range 8 { // the pause is above 5 s now
 			w.end("web.1", 1, 0)
 			if len(w.keeper.living("shop/web.1")) == 0 {
-				w.after(w.process("web.1").RetryAt.Sub(time.Now()))
+				w.after(time.Until(w.process("web.1").RetryAt))
 			}
 		}
 		w.end("web.1", 1, 0)

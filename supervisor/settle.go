@@ -30,9 +30,8 @@ const givenUpAfter = 3
 
 // A waiter is a command that waits for something to come true.
 type waiter struct {
-	done  func() bool // on the owner goroutine
-	yes   chan struct{}
-	timer *time.Timer
+	done func() bool // on the owner goroutine
+	yes  chan struct{}
 }
 
 // wait returns when done says yes, or ctx ends.

@@ -90,18 +90,6 @@ func (w *world) said() (list []string) {
 	return list
 }
 
-// messages returns the sentences since the last call.
-func (w *world) messages() (list []string) {
-	synctest.Wait()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, e := range w.events {
-		list = append(list, e.Message)
-	}
-	w.events = nil
-	return list
-}
-
 // kinds keeps only the events of some kinds.
 func kinds(said []string, wanted ...muster.EventKind) (list []string) {
 	for _, s := range said {
