@@ -215,23 +215,56 @@ func (d *Daemon) Delete(ctx context.Context, t Target, tell func(Progress)) (Res
 			return Result{}, muster.Errorf(muster.CodeUsage, "muster scale "+s.Type+"=0, or muster stop "+s.Type, "delete takes whole apps")
 		}
 	}
-	if _, err := d.Stop(ctx, t, tell); err != nil {
+	d.mu.Lock()
+	from := d.now()
+	for _, app := range sel.Apps() {
+		if err == nil {
+			err = d.change(app, "muster delete", func(r *record) { r.Deleting, r.Counts = true, map[string]int{} })
+		}
+	}
+	d.mu.Unlock()
+	if err != nil {
 		return Result{}, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	if _, err := d.await(ctx, sel, from, tell); err != nil {
+		return Result{}, err
+	}
 	for _, app := range sel.Apps() {
-		if err := d.store.DeleteApp(app); err != nil {
+		if err := d.forget(app); err != nil {
 			return Result{}, err
 		}
-		if err := d.engine.Forget(app); err != nil {
-			return Result{}, err
-		}
-		delete(d.apps, app)
-		d.watches.forget(app)
-		d.sayOf(app, muster.EventDeleted, "was deleted; its logs stay in %s", d.Home.Logs())
 	}
 	return Result{Processes: []muster.Process{}}, nil
+}
+
+// forget drops an app whose processes have ended, unless it was started again
+// meanwhile.
+func (d *Daemon) forget(app string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if r := d.apps[app]; r == nil || !r.Deleting {
+		return nil
+	}
+	if err := d.engine.Forget(app); err != nil {
+		return err
+	}
+	if err := d.store.DeleteApp(app); err != nil {
+		return err
+	}
+	delete(d.apps, app)
+	d.watches.forget(app)
+	d.sayOf(app, muster.EventDeleted, "was deleted; its logs stay in %s", d.Home.Logs())
+	return nil
+}
+
+// finishDelete ends a delete that an earlier daemon began.
+func (d *Daemon) finishDelete(ctx context.Context, app string) {
+	if _, err := d.engine.Settle(ctx, Selection{{App: app}}.Match); err != nil {
+		return
+	}
+	if err := d.forget(app); err != nil {
+		d.sayOf(app, muster.EventWarning, "could not be deleted: %v", err)
+	}
 }
 
 // Config returns an app's config vars.

@@ -66,6 +66,9 @@ type record struct {
 	// Declared is the scale the manifest gave each type when it was last
 	// applied: a scale changed by hand stays until the manifest's changes.
 	Declared map[string]muster.Scale `json:"declared"`
+	// Deleting is set once a delete was asked for: whatever happens meanwhile,
+	// the app will be forgotten when its processes have ended.
+	Deleting bool `json:"deleting,omitempty"`
 }
 
 // Listener names among the keeper's descriptors: they outlive daemons, so a
@@ -143,7 +146,7 @@ var errShutdown = errors.New("shut down")
 func (d *Daemon) background(f func()) { d.tasks.Go(f) }
 
 func (d *Daemon) work(ctx context.Context, serve func(context.Context, net.Listener) error) error {
-	if err := d.restore(); err != nil {
+	if err := d.restore(ctx); err != nil {
 		return err
 	}
 	notify, err := d.listenNotify()

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -18,7 +19,7 @@ const metaKeeper = "keeper"
 
 // restore brings back what the store says should run, around what the keeper
 // still holds.
-func (d *Daemon) restore() error {
+func (d *Daemon) restore(ctx context.Context) error {
 	inventory, err := d.keeper.Inventory()
 	if err != nil {
 		return err
@@ -48,6 +49,10 @@ func (d *Daemon) restore() error {
 	for _, o := range orders {
 		o.Cause = "Muster was started"
 		d.engine.Apply(o)
+		if d.apps[o.App.Name].Deleting {
+			d.background(func() { d.finishDelete(ctx, o.App.Name) })
+			continue
+		}
 		d.watches.set(o)
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"muster"
+	"muster/home"
 )
 
 // A machine is one home, with the Muster that may run in it.
@@ -160,7 +161,7 @@ func (m *machine) takeDown() {
 		m.try("daemon", "stop")
 		kill(m.keeperPID())
 	}
-	mark := "NOTIFY_SOCKET=" + filepath.Join(m.home, "run", "notify.sock")
+	mark := "NOTIFY_SOCKET=" + home.Home(m.home).NotifySocket()
 	within(10*time.Second, func() bool {
 		left := append(marked(mark), marked("MUSTER_HOME="+m.home)...)
 		for _, pid := range left {

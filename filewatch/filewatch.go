@@ -41,7 +41,7 @@ func Watch(ctx context.Context, o Options, changed func(path string)) error {
 		return err
 	}
 	defer watcher.Close()
-	w := &watch{options: o, watcher: watcher}
+	w := &watch{options: o, watcher: watcher, trees: map[string]bool{}, files: map[string]bool{}}
 	for _, path := range w.roots() {
 		if err := w.add(path); err != nil {
 			return err
@@ -53,6 +53,8 @@ func Watch(ctx context.Context, o Options, changed func(path string)) error {
 type watch struct {
 	options Options
 	watcher *fsnotify.Watcher
+	trees   map[string]bool // directories of which everything matters
+	files   map[string]bool // single files that matter
 }
 
 func (w *watch) roots() []string {
@@ -69,8 +71,17 @@ func (w *watch) roots() []string {
 	return roots
 }
 
-// add watches a file, or a directory with everything below it.
+// add watches a file, or a directory with everything below it. A file is
+// watched through its directory: editors put a new one in its place.
 func (w *watch) add(root string) error {
+	info, err := os.Stat(root)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		w.files[filepath.Clean(root)] = true
+		return w.watcher.Add(filepath.Dir(root))
+	}
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil && path == root:
@@ -83,6 +94,7 @@ func (w *watch) add(root string) error {
 			}
 			return nil
 		case entry.IsDir() || path == root:
+			w.trees[path] = true
 			return w.watcher.Add(path)
 		}
 		return nil
@@ -137,7 +149,10 @@ func (w *watch) run(ctx context.Context, changed func(string)) error {
 
 // matters filters an event, and begins to watch directories that appear.
 func (w *watch) matters(event fsnotify.Event) bool {
-	if event.Op == fsnotify.Chmod || w.ignored(event.Name) {
+	if event.Op == fsnotify.Chmod {
+		return false
+	}
+	if !w.files[event.Name] && (!w.trees[filepath.Dir(event.Name)] || w.ignored(event.Name)) {
 		return false
 	}
 	if event.Has(fsnotify.Create) {
