@@ -236,6 +236,23 @@ func rootCause(err error) error {
 	return err
 }
 
+// commonAttr is what every Unix can do between fork and exec.
+func commonAttr(spec Spec) *syscall.SysProcAttr {
+	sys := &syscall.SysProcAttr{}
+	switch spec.Session {
+	case SessionNew:
+		sys.Setsid = true
+	case SessionTerminal:
+		sys.Setsid, sys.Setctty, sys.Ctty = true, true, 0
+	case SessionForeground:
+		sys.Setpgid, sys.Foreground, sys.Ctty = true, true, 0
+	}
+	if spec.UID != nil || spec.GID != nil {
+		sys.Credential = credential(spec)
+	}
+	return sys
+}
+
 func credential(spec Spec) *syscall.Credential {
 	c := &syscall.Credential{Uid: uint32(os.Getuid()), Gid: uint32(os.Getgid()), Groups: spec.Groups}
 	if spec.UID != nil {

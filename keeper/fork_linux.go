@@ -10,18 +10,8 @@ import (
 // exec. release closes what only the fork needed.
 func sysProcAttr(spec Spec) (sys *syscall.SysProcAttr, release func(), err error) {
 	release = func() {}
-	sys = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	switch spec.Session {
-	case SessionNew:
-		sys.Setsid = true
-	case SessionTerminal:
-		sys.Setsid, sys.Setctty, sys.Ctty = true, true, 0
-	case SessionForeground:
-		sys.Setpgid, sys.Foreground, sys.Ctty = true, true, 0
-	}
-	if spec.UID != nil || spec.GID != nil {
-		sys.Credential = credential(spec)
-	}
+	sys = commonAttr(spec)
+	sys.Pdeathsig = syscall.SIGKILL
 	if spec.Cgroup != "" {
 		dir, err := os.Open(spec.Cgroup)
 		if err != nil {

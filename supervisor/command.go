@@ -67,40 +67,38 @@ func commandStart(line string) (at int, simple bool) {
 }
 
 // hasOperator reports an unquoted character that makes the line more than one
-// command. Redirections may follow exec and are no reason.
+// command. Redirections may follow exec and are no reason; ${PORT} is none.
 func hasOperator(line string) bool {
-	quote := byte(0)
-	for i := 0; i < len(line); i++ {
+	skipTo := 0
+	_, ended := scanUnquoted(line, func(i int) bool {
 		c := line[i]
 		switch {
-		case quote != '\'' && c == '\\':
-			i++
-		case quote == c:
-			quote = 0
-		case quote != 0:
-		case c == '\'' || c == '"':
-			quote = c
+		case i < skipTo:
 		case c == '&' && i > 0 && (line[i-1] == '>' || line[i-1] == '<'): // 2>&1
 		case c == '&' && i+1 < len(line) && line[i+1] == '>': // &>file
+		case c == '{' && i > 0 && line[i-1] == '$' && strings.IndexByte(line[i:], '}') > 0:
+			skipTo = i + strings.IndexByte(line[i:], '}') + 1
 		case strings.IndexByte(";|&(){}\n`", c) >= 0:
-			if c == '{' && i > 0 && line[i-1] == '$' { // ${PORT}
-				if end := strings.IndexByte(line[i:], '}'); end > 0 {
-					i += end
-					continue
-				}
-			}
 			return true
 		}
-	}
-	return quote != 0
+		return false
+	})
+	return !ended
 }
 
 // firstWord cuts at the first unquoted blank.
 func firstWord(s string) string {
+	at, _ := scanUnquoted(s, func(i int) bool { return s[i] == ' ' || s[i] == '\t' })
+	return s[:at]
+}
+
+// scanUnquoted asks stop about every character that is neither quoted nor
+// escaped, and returns where it stopped. ended is false if it stopped, or if a
+// quotation mark is missing.
+func scanUnquoted(s string, stop func(i int) bool) (at int, ended bool) {
 	quote := byte(0)
 	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
+		switch c := s[i]; {
 		case quote != '\'' && c == '\\':
 			i++
 		case quote == c:
@@ -108,11 +106,11 @@ func firstWord(s string) string {
 		case quote != 0:
 		case c == '\'' || c == '"':
 			quote = c
-		case c == ' ' || c == '\t':
-			return s[:i]
+		case stop(i):
+			return i, false
 		}
 	}
-	return s
+	return len(s), quote == 0
 }
 
 func isAssignment(word string) bool {
