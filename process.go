@@ -67,7 +67,7 @@ type Process struct {
 	Release       string     `json:"release"`
 	LastExit      *Exit      `json:"last_exit"`
 	// Port is the PORT the slot was given. It need not be listened on.
-	Port int `json:"port"`
+	Port int `json:"-"`
 }
 
 // SlotOf returns the slot the process fills.

@@ -67,6 +67,9 @@ func (t *terminal) eventQuery(args []string, last int, since string, follow, cou
 	if app != "" {
 		query.Set("app", app)
 	}
+	if last < -1 {
+		return nil, usage("0 or more, or -1 for all", "-n %d is not a number of events", last)
+	}
 	at, err := ago(since, time.Now())
 	if err != nil {
 		return nil, err

@@ -59,7 +59,10 @@ func ago(text string, now time.Time) (time.Time, error) {
 		}
 	}
 	if d, err := time.ParseDuration(text); err == nil {
-		return now.Add(-d.Abs()), nil
+		if d < 0 {
+			return time.Time{}, usage("1h, without a sign", "--since %s lies in the future", text)
+		}
+		return now.Add(-d), nil
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"} {
 		if at, err := time.ParseInLocation(layout, text, time.Local); err == nil {

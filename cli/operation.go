@@ -121,7 +121,7 @@ func upSummary(r api.Result) string {
 	}
 	switch {
 	case len(parts) == 0:
-		return "nothing runs"
+		return "scaled to zero"
 	case len(parts) > 8: // a line, not a page
 		return fmt.Sprintf("up: %d processes of %d types", upCount(r), len(parts))
 	}

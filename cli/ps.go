@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -47,8 +48,7 @@ crashed and idle.
 
 func (t *terminal) printProcesses(list []muster.Process) error {
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(t.out, "No apps yet. Try muster start in a directory with a Procfile.")
-		return err
+		return t.printNoProcesses()
 	}
 	tab := table{
 		header: []string{"PROCESS", "STATE", "PID", "UP", "RESTARTS", "CPU", "MEMORY", "PORTS"},
@@ -91,4 +91,14 @@ func inState(s muster.State) string {
 		return "is in backoff"
 	}
 	return "is " + string(s)
+}
+
+// printNoProcesses tells no apps from apps that are scaled to zero.
+func (t *terminal) printNoProcesses() error {
+	message := "No apps yet. Try muster start in a directory with a Procfile."
+	if s, err := t.clientFound.Status(context.Background()); err == nil && s.Apps > 0 {
+		message = "No processes: " + plural(s.Apps, "app") + ", scaled to zero. Try muster scale web=1."
+	}
+	_, err := fmt.Fprintln(t.out, message)
+	return err
 }

@@ -50,7 +50,7 @@ app that was stopped starts it again as it was.`,
 	flags := c.Flags()
 	flags.StringVarP(&f.file, "file", "f", "", "read this manifest `FILE`")
 	flags.StringVar(&f.name, "name", "", "call the app `NAME` (default: from the manifest, else the directory)")
-	flags.StringVarP(&f.instances, "instances", "i", "", "`N` processes of web (or the only type); max: one a CPU")
+	flags.StringVarP(&f.instances, "instances", "i", "", "`N` processes of web (or the only type); max or 0: one a CPU")
 	flags.StringVarP(&f.formation, "formation", "m", "", "how many of each type: `web=2,worker=1`")
 	flags.BoolVar(&f.watch, "watch", false, "restart processes when files of the app change")
 	flags.IntVarP(&f.port, "port", "p", 0, "the first `PORT` to hand out (default: .env, $PORT, or a free base from 5000)")
@@ -110,6 +110,9 @@ func (t *terminal) start(c *cobra.Command, f startFlags, args, rest []string) er
 		return err
 	}
 	t.warn(loaded.Warnings)
+	if onlyOneShots(loaded.App) {
+		return muster.Errorf(muster.CodeInvalid, "a process type besides release and postdeploy", "%s: nothing to run", loaded.App.Source)
+	}
 	scale, err := scaleOf(loaded.App, f)
 	if err != nil {
 		return err
@@ -288,9 +291,11 @@ func scaleOf(a *muster.App, f startFlags) (map[string]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	typ := a.Types[0].Name
-	if a.Type("web") != nil {
-		typ = "web"
+	typ := "web"
+	if a.Type(typ) == nil {
+		if typ = a.Types[0].Name; len(a.Types) > 1 {
+			return nil, usage(fmt.Sprintf("-m %s=%d", typ, n), "-i scales web, and there is none among %s", strings.Join(a.TypeNames(), ", "))
+		}
 	}
 	scale[typ] = n
 	return scale, nil
@@ -315,4 +320,13 @@ func (t *terminal) warn(warnings []*muster.Error) {
 	for _, w := range warnings {
 		fmt.Fprintln(t.err, "warning: "+w.Error())
 	}
+}
+
+func onlyOneShots(a *muster.App) bool {
+	for _, t := range a.Types {
+		if !t.OneShot() {
+			return false
+		}
+	}
+	return true
 }

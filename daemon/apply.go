@@ -32,7 +32,7 @@ func (d *Daemon) Start(ctx context.Context, req StartRequest, tell func(Progress
 	plan, err := d.plan(req)
 	if err != nil || req.DryRun {
 		d.mu.Unlock()
-		return Result{App: req.App.Name, Changes: plan.changes}, err
+		return Result{App: req.App.Name, Changes: plan.changes, Processes: []muster.Process{}}, err
 	}
 	from := d.now()
 	if err = d.put(plan.record); err == nil {
@@ -64,6 +64,9 @@ func validate(a *muster.App) error {
 	for _, t := range a.Types {
 		if !muster.ValidTypeName(t.Name) || t.Command.IsZero() {
 			return muster.Errorf(muster.CodeInvalid, "", "app %s: process type %q has no valid name or no command", a.Name, t.Name)
+		}
+		if err := supervisor.CheckOwner(t); err != nil {
+			return err
 		}
 	}
 	return nil

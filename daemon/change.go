@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"muster"
 	"muster/formation"
+	"muster/supervisor"
 )
 
 // change edits an app's order: stored first, then carried out. The caller
@@ -43,9 +45,16 @@ func (d *Daemon) changeSelected(ctx context.Context, t Target, cause string, tel
 
 // Stop stops processes and keeps them down, also after a reboot.
 func (d *Daemon) Stop(ctx context.Context, t Target, tell func(Progress)) (Result, error) {
-	return d.changeSelected(ctx, t, "muster stop", tell, func(r *record, sel Selection) {
+	result, err := d.changeSelected(ctx, t, "muster stop", tell, func(r *record, sel Selection) {
 		r.Stopped = slotNames(r, sel, r.Stopped)
 	})
+	for _, p := range result.Processes { // somebody wanted it to run meanwhile
+		if p.Type != "run" && p.State != muster.StateDown && p.State != muster.StateCrashed {
+			failure := supervisor.Failure{Slot: p.SlotOf(), Reason: "it is " + string(p.State) + " again: " + p.Reason}
+			result.Failures = append(result.Failures, Failure{Failure: failure})
+		}
+	}
+	return result, err
 }
 
 // StartTarget starts what was stopped or has crashed, as it is.
@@ -285,7 +294,13 @@ func (d *Daemon) Config(t Target) (app string, config muster.Env, err error) {
 // SetConfig sets and unsets config vars, then restarts the app's processes one
 // after the other. Values never reach the journal.
 func (d *Daemon) SetConfig(ctx context.Context, t Target, set muster.Env, unset []string, tell func(Progress)) (Result, error) {
-	for name := range set {
+	for name, value := range set {
+		if hint, own := ownVariable(name); own {
+			return Result{}, muster.Errorf(muster.CodeInvalid, hint, "%s is set by Muster for each process", name)
+		}
+		if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+			return Result{}, muster.Errorf(muster.CodeInvalid, "encoding it, for example as base64", "the value of %s is not UTF-8 text", name)
+		}
 		if !muster.ValidEnvName(name) {
 			return Result{}, muster.Errorf(muster.CodeInvalid, "letters, digits and _, not starting with a digit", "%q can not name a config var", name)
 		}
@@ -296,6 +311,17 @@ func (d *Daemon) SetConfig(ctx context.Context, t Target, set muster.Env, unset 
 	}
 	d.sayOf(app, muster.EventConfig, "config vars changed: %s", strings.Join(names, ", "))
 	return d.roll(ctx, Selection{{App: app}}, "config vars changed", tell)
+}
+
+// ownVariable reports names that a config var could not change, and what can.
+func ownVariable(name string) (hint string, own bool) {
+	switch {
+	case name == "PORT":
+		return "port = in muster.toml, or muster start -p", true
+	case name == "PS", name == "DYNO", name == "NOTIFY_SOCKET", strings.HasPrefix(name, "MUSTER_"), strings.HasPrefix(name, "LISTEN_"):
+		return "another name", true
+	}
+	return "", false
 }
 
 // storeConfig changes what is stored, and returns the names of what differs.

@@ -101,6 +101,7 @@ func (d *Daemon) measured(sel Selection) []supervisor.Status {
 // An Info is everything known of one process.
 type Info struct {
 	muster.Process
+	Port        int                `json:"port"` // the PORT it was given
 	Command     string             `json:"command"`
 	Cwd         string             `json:"cwd"`
 	PIDs        []int              `json:"pids"`
@@ -144,7 +145,7 @@ func (d *Daemon) info(s supervisor.Status) (Info, error) {
 	spec := s.Spec
 	spec.Env = nil // values stay where they are
 	info := Info{
-		Process: s.Process, Command: spec.Command.String(), Cwd: spec.Cwd, Cgroup: s.Cgroup, Spec: spec,
+		Process: s.Process, Port: s.Port, Command: spec.Command.String(), Cwd: spec.Cwd, Cgroup: s.Cgroup, Spec: spec,
 		LogDir: strings.Join([]string{d.Home.Logs(), s.App, s.Name}, "/"), Exits: []muster.Exit{}, PIDs: []int{},
 	}
 	if s.PID != 0 {

@@ -24,9 +24,12 @@ func (d *Daemon) Upgrade(ctx context.Context, binary string) error {
 	// The new binary proves first that it starts and reads this keeper's
 	// state: after the exec there is no way back.
 	answer, err := d.engine.Output(ctx, []string{path, "keeper", "--can-resume"}, string(d.Home), os.Environ())
-	if err != nil || strings.TrimSpace(answer) != keeper.CanResume() {
-		return muster.Errorf(muster.CodeFailed, "muster daemon stop, then muster start, if an interruption is acceptable",
-			"%s can not take over from this Muster (it answers %q): %v", path, strings.TrimSpace(answer), err)
+	if said := strings.TrimSpace(answer); err != nil || said != keeper.CanResume() {
+		if err != nil {
+			said = err.Error()
+		}
+		return muster.Errorf(muster.CodeFailed, "muster daemon stop, then muster start with it, if an interruption is acceptable",
+			"%s can not take over from this Muster (asked, it says %q)", path, said)
 	}
 	d.say(muster.EventDaemon, "Muster is upgraded to "+path)
 	d.saver.write()

@@ -70,6 +70,7 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 	engineCtx, stopEngine := context.WithCancel(context.Background())
 	running.Go(func() { r.engine.Run(engineCtx) })
 	defer func() {
+		k.SweepStrays(0)
 		stopEngine()
 		close(stopFork)
 		running.Wait()

@@ -2,6 +2,8 @@ package formation
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"sort"
@@ -114,22 +116,37 @@ func diffType(old, new Desired, t *muster.ProcessType) Change {
 // differences names the fields that differ: those a running process was born
 // with, and those only its care depends on.
 func differences(oldApp, newApp *muster.App, a, b *muster.ProcessType) (restart, update []string) {
-	born := map[string][2]any{
-		"command":     {a.Command, b.Command},
-		"cwd":         {a.Cwd, b.Cwd},
-		"environment": {merged(oldApp.Env, a.Env), merged(newApp.Env, b.Env)},
-		"port":        {a.Port, b.Port},
-		"sockets":     {a.Sockets, b.Sockets},
-		"user":        {a.User + ":" + a.Group, b.User + ":" + b.Group},
-		"limits":      {a.Limits, b.Limits},
-		"directory":   {oldApp.Dir, newApp.Dir},
+	was, is := born(oldApp, a), born(newApp, b)
+	birth := map[string][2]any{}
+	for name := range is {
+		birth[name] = [2]any{was[name], is[name]}
 	}
 	care := map[string][2]any{
 		"ready": {a.Ready, b.Ready}, "healthcheck": {a.Healthcheck, b.Healthcheck},
 		"restart": {a.Restart, b.Restart}, "stop": {a.Stop, b.Stop}, "watch": {a.Watch, b.Watch},
 		"log": {a.Log, b.Log}, "depends_on": {a.DependsOn, b.DependsOn},
 	}
-	return differing(born), differing(care)
+	return differing(birth), differing(care)
+}
+
+// born is what a process of a type is born with, and can not be given later.
+func born(a *muster.App, t *muster.ProcessType) map[string]any {
+	return map[string]any{
+		"command": t.Command, "cwd": t.Cwd, "environment": merged(a.Env, t.Env), "port": t.Port, "sockets": t.Sockets,
+		"user": t.User + ":" + t.Group, "limits": t.Limits, "directory": a.Dir,
+	}
+}
+
+// Fingerprint is equal for process types whose processes are born with the
+// same. It tells nothing of the environment it is made from.
+func Fingerprint(a *muster.App, t *muster.ProcessType) string {
+	facts := born(a, t)
+	if len(t.Sockets) == 0 {
+		facts["sockets"] = nil // an empty list and none are one
+	}
+	data, _ := json.Marshal(facts)
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
 }
 
 func differing(pairs map[string][2]any) []string {

@@ -131,7 +131,7 @@ func (m Machine) start(in Input) (Machine, []Action) {
 		m.Wanted = true
 		return m, nil
 	case m.Running && m.State == muster.StateStopping:
-		m.Wanted, m.Again = true, true
+		m.Wanted, m.Again, m.Reason = true, true, in.Reason
 		return m, nil
 	case m.Running && m.Wanted:
 		return m, nil
@@ -187,7 +187,7 @@ func (m Machine) restart(in Input, p Policy) (Machine, []Action) {
 		m.History, m.RetryAt = History{}, time.Time{}
 		return m.spawn()
 	case m.State == muster.StateStopping:
-		m.Wanted, m.Again = true, true
+		m.Wanted, m.Again, m.Reason = true, true, in.Reason
 		return m, nil
 	}
 	m.Again = true

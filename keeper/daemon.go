@@ -231,7 +231,17 @@ func (g *guard) endAll() {
 		}
 	}
 	sweeps.Wait()
+	g.keeper.SweepStrays(g.daemonPID(daemon, inventory))
 	_ = g.keeper.Signal(daemon, syscall.SIGKILL, ScopeProcess)
+}
+
+func (g *guard) daemonPID(id string, inventory Inventory) int {
+	for _, held := range inventory.Processes {
+		if held.ID == id {
+			return held.PID
+		}
+	}
+	return 0
 }
 
 func socketPair() (ours, theirs *os.File, err error) {

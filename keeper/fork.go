@@ -95,7 +95,7 @@ func (k *Keeper) spawn(spec Spec, files []*os.File) (Held, error) {
 		return Held{}, explainStart(spec, path, err)
 	}
 	applyLimits(process.Pid, spec)
-	c := &child{spec: spec, pid: process.Pid, process: process, startedAt: time.Now(), stdin: stdio.stdin}
+	c := &child{spec: spec, pid: process.Pid, process: process, startedAt: time.Now(), stdin: stdio.stdin, pipes: pipeNames(stdio)}
 	c.spec.Env, c.spec.Argv = nil, nil // secrets stay no longer than needed
 	k.children[spec.ID], k.byPID[c.pid] = c, c
 	k.startPumps(c, stdio)

@@ -57,6 +57,7 @@ type child struct {
 	exit      *Exit
 	stdin     *os.File
 	pumps     []*pump
+	pipes     []string // see pipeNames
 }
 
 // New returns a Keeper that forks once Run is running.

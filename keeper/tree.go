@@ -2,7 +2,9 @@ package keeper
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -95,12 +97,14 @@ func (k *Keeper) membersIn(snapshot proctree.Snapshot, c *child) (found []proctr
 }
 
 // marked returns those of an orphan's tree that belong to c, and whether all of
-// them could be asked.
+// them could be asked. What one of them started belongs to c as well.
 func marked(snapshot proctree.Snapshot, orphan proctree.Proc, c *child) (found []proctree.Proc, complete bool) {
 	complete = true
-	for _, p := range snapshot.Descendants(orphan.PID) {
+	theirs := map[int]bool{}
+	for _, p := range snapshot.Descendants(orphan.PID) { // parents before children
 		switch {
-		case p.SID == c.pid, len(c.spec.Mark) > 0 && proctree.HasEnv(p.PID, c.spec.Mark...):
+		case theirs[p.PPID], p.SID == c.pid, c.knows(p):
+			theirs[p.PID] = true
 			found = append(found, p)
 		default:
 			if now, ok := proctree.Stat(p.PID); !ok || now.Start != p.Start || now.State == 'Z' {
@@ -109,6 +113,67 @@ func marked(snapshot proctree.Snapshot, orphan proctree.Proc, c *child) (found [
 		}
 	}
 	return found, complete
+}
+
+// knows reports a process that carries c's mark, or still has an end of one of
+// the pipes c was born with: a daemon may clear its environment, or close its
+// descriptors, and seldom does both.
+func (c *child) knows(p proctree.Proc) bool {
+	if len(c.spec.Mark) > 0 && proctree.HasEnv(p.PID, c.spec.Mark...) {
+		return true
+	}
+	for fd := range 3 {
+		target, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", p.PID, fd))
+		if err == nil && slices.Contains(c.pipes, target) {
+			return true
+		}
+	}
+	return false
+}
+
+// pipeNames are what /proc calls the pipes of a process's standard descriptors.
+func pipeNames(s *stdio) (names []string) {
+	for _, f := range []*os.File{s.stdin, s.out, s.err} {
+		if f == nil {
+			continue
+		}
+		if target, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", rawFD(f))); err == nil {
+			names = append(names, target)
+		}
+	}
+	return names
+}
+
+// SweepStrays kills whatever is left below the keeper and is none of its
+// children: what got away from everything that could tell whose it is. except
+// is the daemon, or 0.
+func (k *Keeper) SweepStrays(except int) {
+	if !k.options.Subreaper {
+		return // what else runs below us is not ours
+	}
+	for range membersLooks {
+		snapshot, err := proctree.Scan()
+		if err != nil {
+			return
+		}
+		own := map[int]bool{os.Getpid(): true}
+		if except > 0 {
+			for _, p := range snapshot.Descendants(except) {
+				own[p.PID] = true
+			}
+		}
+		strays := 0
+		for _, p := range withoutZombies(snapshot.Descendants(os.Getpid())) {
+			if !own[p.PID] {
+				strays++
+				_ = signalProven(p, syscall.SIGKILL)
+			}
+		}
+		if strays == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func withoutZombies(procs []proctree.Proc) []proctree.Proc {

@@ -34,6 +34,7 @@ type childState struct {
 	Exit      *Exit       `json:"exit,omitempty"`
 	Stdin     int         `json:"stdin"` // -1: none
 	Pumps     []pumpState `json:"pumps,omitempty"`
+	Pipes     []string    `json:"pipes,omitempty"`
 }
 
 type pumpState struct {
@@ -112,7 +113,7 @@ func (g *guard) writeState(daemon string, lives int) (file *os.File, fds []int, 
 }
 
 func (c *child) state() childState {
-	cs := childState{Spec: c.spec, PID: c.pid, StartedAt: c.startedAt, Exit: c.exit, Stdin: -1}
+	cs := childState{Spec: c.spec, PID: c.pid, StartedAt: c.startedAt, Exit: c.exit, Stdin: -1, Pipes: c.pipes}
 	if c.stdin != nil {
 		cs.Stdin = rawFD(c.stdin)
 	}
@@ -158,7 +159,7 @@ func (g *guard) resume(file *os.File) error {
 }
 
 func (k *Keeper) adopt(cs childState) error {
-	c := &child{spec: cs.Spec, pid: cs.PID, startedAt: cs.StartedAt, exit: cs.Exit}
+	c := &child{spec: cs.Spec, pid: cs.PID, startedAt: cs.StartedAt, exit: cs.Exit, pipes: cs.Pipes}
 	if cs.Exit == nil {
 		process, err := os.FindProcess(cs.PID) // not reaped, so it is still ours
 		if err != nil {

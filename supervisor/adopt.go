@@ -54,7 +54,7 @@ func (s *Supervisor) recall(r Record) {
 		return
 	}
 	l := newSlot(s, r.Slot)
-	l.app, l.id, l.port, l.machine = a, r.ID, r.Port, r.Machine
+	l.app, l.id, l.port, l.machine, l.born = a, r.ID, r.Port, r.Machine, r.Born
 	s.slots[r.Slot] = l
 }
 

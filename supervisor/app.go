@@ -30,7 +30,9 @@ type Order struct {
 	Environment Environment
 	Stopped     []string // slot names that should stay down
 	Cause       string   // for the journal: "muster start"
-	Replace     []string // types whose processes are to be started afresh
+	// Replace names types whose processes are to be started afresh, now: it is
+	// no part of what is desired, and not stored.
+	Replace []string `json:"-"`
 }
 
 // Apply makes an order the app's, and starts, stops and replaces processes
@@ -52,14 +54,24 @@ func (s *Supervisor) apply(o Order) {
 	}
 	s.makeSlots(a)
 	s.dropSockets(a)
-	for _, name := range o.Replace {
-		for _, slot := range s.slotsOf(a, name) {
-			if slot.wanted && slot.machine.Running {
-				slot.input(formation.Input{Kind: formation.Restart, Reason: o.Cause})
-			}
+	s.replaceTypes(a, o)
+	s.reconcile(a, o.Cause)
+}
+
+// replaceTypes starts processes afresh that are of a type that changed, or that
+// were born before a change a daemon died over. What has done its work does it
+// again.
+func (s *Supervisor) replaceTypes(a *app, o Order) {
+	var again []*slot
+	for _, slot := range s.slotsOf(a, "") {
+		t := a.App.Type(slot.name.Type)
+		changed := slices.Contains(o.Replace, slot.name.Type)
+		stale := t != nil && slot.machine.Running && slot.born != "" && slot.born != formation.Fingerprint(a.App, t)
+		if slot.wanted && (changed || stale) && (slot.alive() || slot.machine.LastExit != nil) {
+			again = append(again, slot)
 		}
 	}
-	s.reconcile(a, o.Cause)
+	s.restart(a, again, o.Cause)
 }
 
 // makeSlots gives the app the slots its formation asks for; what is too many

@@ -16,15 +16,19 @@ import (
 func (s *Supervisor) Restart(names []muster.Slot, cause string) {
 	s.do(func() {
 		for a, slots := range s.restartable(names) {
-			if len(slots) > 1 && len(a.dependencies()) > 0 {
-				s.restartInOrder(a, slots, cause)
-				continue
-			}
-			for _, l := range slots {
-				l.input(formation.Input{Kind: formation.Restart, Reason: cause})
-			}
+			s.restart(a, slots, cause)
 		}
 	})
+}
+
+func (s *Supervisor) restart(a *app, slots []*slot, cause string) {
+	if len(a.dependencies()) > 0 && !(len(slots) == 1 && slots[0].alive()) {
+		s.restartInOrder(a, slots, cause)
+		return
+	}
+	for _, l := range slots {
+		l.input(formation.Input{Kind: formation.Restart, Reason: cause})
+	}
 }
 
 // restartable returns the slots that a restart concerns, by app. What waits for
@@ -44,6 +48,10 @@ func (s *Supervisor) restartable(names []muster.Slot) map[*app][]*slot {
 func (s *Supervisor) restartInOrder(a *app, slots []*slot, cause string) {
 	for _, l := range slots {
 		l.wanted, l.again = false, true
+		if !l.alive() { // nothing of its past counts for those that wait for it
+			l.stopTimers()
+			l.machine = formation.Machine{State: muster.StateDown, Reason: cause, Restarts: l.machine.Restarts}
+		}
 	}
 	s.reconcile(a, cause)
 	s.startAgain(a, cause)

@@ -37,6 +37,15 @@ func setOwner(spec *keeper.Spec, t muster.ProcessType) error {
 	return nil
 }
 
+// CheckOwner refuses a user or group that is not there, before anything starts.
+func CheckOwner(t muster.ProcessType) error {
+	var spec keeper.Spec
+	if err := setOwner(&spec, t); err != nil {
+		return muster.Errorf(muster.CodeInvalid, "an account of this machine, as root", "process type %s: %w", t.Name, err)
+	}
+	return nil
+}
+
 func lookupUser(name string) (*user.User, error) {
 	if u, err := user.Lookup(name); err == nil {
 		return u, nil

@@ -32,7 +32,7 @@ func (s *Supervisor) Replace(ctx context.Context, name muster.Slot, cause string
 			s.succeed(successor, cause)
 			return
 		}
-		failure = &Failure{Slot: name, Reason: "its replacement " + successor.machine.Reason, Since: successor.bornAfter}
+		failure = &Failure{Slot: name, Reason: "its replacement failed: " + successor.failing(), Since: successor.bornAfter}
 		successor.wanted = false
 		successor.input(formation.Input{Kind: formation.Stop, Reason: "the replacement failed"})
 	})
@@ -45,14 +45,22 @@ const provenFor = 2 * time.Second
 
 // proven reports that the successor has shown that it works, or has failed.
 func (l *slot) proven() bool {
-	if l.machine.State != muster.StateUp {
-		return l.machine.State.Settled() && !l.machine.Running
+	if l.machine.State != muster.StateUp { // Muster stops what does not get ready
+		return l.machine.State == muster.StateStopping || l.machine.State.Settled() && !l.alive()
 	}
 	if lived := time.Since(l.machine.StartedAt); l.shares() && lived < provenFor {
 		l.lookAgain(provenFor - lived)
 		return false
 	}
 	return true
+}
+
+// failing says what went wrong, in words.
+func (l *slot) failing() string {
+	if l.machine.State != muster.StateStopping && l.machine.LastExit != nil {
+		return "it exited: " + l.machine.LastExit.String()
+	}
+	return l.machine.Reason
 }
 
 // startSuccessor makes a second slot of the same name, which only its
@@ -63,7 +71,6 @@ func (s *Supervisor) startSuccessor(old *slot, cause string) *slot {
 	successor.typ = old.typ
 	successor.typ.Restart.Mode = muster.RestartNever
 	successor.machine.Restarts = old.machine.Restarts + 1
-	successor.machine.LastExit = old.machine.LastExit
 	successor.input(formation.Input{Kind: formation.Start, Reason: cause})
 	return successor
 }

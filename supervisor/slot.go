@@ -25,6 +25,7 @@ type slot struct {
 	oomBefore  int
 	// killedAtOnce tells a person's second Ctrl-C from a stop that took too long.
 	killedAtOnce bool
+	born         string // formation.Fingerprint at its start
 	// endedEarly is an end that came before the answer that it was started.
 	endedEarly *keeper.Exit
 	// bornAfter is a moment before the process could write its first line.
@@ -54,7 +55,9 @@ type Record struct {
 	ID      string            `json:"id"`
 	Port    int               `json:"port"`
 	Machine formation.Machine `json:"machine"`
-	Gone    bool              `json:"-"` // the slot is no more
+	// Born is the fingerprint of what the process was born with.
+	Born string `json:"born,omitempty"`
+	Gone bool   `json:"-"` // the slot is no more
 }
 
 func newSlot(s *Supervisor, name muster.Slot) *slot {
@@ -82,7 +85,7 @@ func sameStep(a, b formation.Machine) bool {
 }
 
 func (l *slot) record() Record {
-	return Record{Slot: l.name, ID: l.id, Port: l.port, Machine: l.machine}
+	return Record{Slot: l.name, ID: l.id, Port: l.port, Machine: l.machine, Born: l.born}
 }
 
 func (l *slot) act(a formation.Action) {

@@ -28,6 +28,7 @@ func (l *slot) spawn() {
 	l.id = fmt.Sprintf("%s@%d.%d", l.name, time.Now().UnixNano(), s.serial)
 	l.notified = make(chan struct{}, 1)
 	l.bornAfter, l.endedEarly = time.Now(), nil
+	l.born = formation.Fingerprint(l.app.App, &l.typ)
 	spec, files, err := l.spec()
 	if err != nil {
 		l.spawned(keeper.Held{}, err)

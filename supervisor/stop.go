@@ -26,6 +26,7 @@ func (l *slot) askToStop() {
 			sig = syscall.SIGTERM
 		}
 		_ = s.options.Keeper.Signal(l.id, sig, keeper.ScopeGroup)
+		_ = s.options.Keeper.Signal(l.id, syscall.SIGCONT, keeper.ScopeGroup) // one that was stopped (STOP) can not hear
 		return
 	}
 	run, command := l.runner(), l.typ.Stop.Command
