@@ -60,7 +60,7 @@ var allowed = map[string][]string{
 
 	// A face knows the client. It reads manifests itself, for they lie where
 	// the user is; dev needs no server; roles.go starts the hidden roles.
-	"muster/cli":        {"muster", "muster/api", "muster/dev", "muster/home", "muster/manifest", "muster/daemon", "muster/keeper"},
+	"muster/cli":        {"muster", "muster/api", "muster/dev", "muster/home", "muster/manifest", "muster/manifest/dotenv", "muster/daemon", "muster/keeper"},
 	"muster/cmd/muster": {"muster/cli"},
 }
 

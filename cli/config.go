@@ -6,11 +6,13 @@ import (
 	"io"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"muster"
 	"muster/api"
+	"muster/manifest/dotenv"
 )
 
 func configCommand(t *terminal) *cobra.Command {
@@ -19,7 +21,7 @@ func configCommand(t *terminal) *cobra.Command {
 		Short: "Config vars: an app's environment, set at run time",
 		Long: `Config vars are environment variables of an app that Muster keeps (readable by you
 only). They win over .env and the manifest. A change restarts the app's processes
-one after the other. set - reads NAME=value lines from standard input, which keeps
+one after the other. set - reads standard input as .env is read, which keeps
 secrets out of your shell's history and out of process lists.`,
 		Example: "  muster config\n  muster config set DATABASE_URL=postgres://... LOG_LEVEL=debug\n  muster config unset LOG_LEVEL\n  muster config get DATABASE_URL\n  muster config set - < secrets.txt",
 		Args:    cobra.NoArgs,
@@ -55,7 +57,7 @@ func (t *terminal) printConfig(c *cobra.Command) error {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		fmt.Fprintf(t.out, "%s=%s\n", name, muster.ShellQuote(config.Config[name]))
+		fmt.Fprintf(t.out, "%s=%s\n", name, dotenv.Quote(config.Config[name]))
 	}
 	return nil
 }
@@ -77,22 +79,42 @@ func (t *terminal) configGet(c *cobra.Command, args []string) error {
 }
 
 func (t *terminal) configSet(c *cobra.Command, args []string) error {
-	set := muster.Env{}
-	if len(args) == 1 && args[0] == "-" {
-		lines, err := io.ReadAll(io.LimitReader(t.in, 1<<20))
-		if err != nil {
-			return err
-		}
-		args = strings.FieldsFunc(string(lines), func(r rune) bool { return r == '\n' || r == '\r' })
+	set, err := t.readConfig(args)
+	if err != nil {
+		return err
 	}
+	for name, value := range set {
+		if !utf8.ValidString(value) { // JSON would change it without a word
+			return muster.Errorf(muster.CodeInvalid, "encoding it, for example as base64", "the value of %s is not UTF-8 text", name)
+		}
+	}
+	return t.changeConfig(c, api.ConfigRequest{Target: t.target(nil), Set: set}, "set")
+}
+
+// readConfig reads NAME=value arguments, or with "-" standard input as .env is
+// read: what config prints.
+func (t *terminal) readConfig(args []string) (muster.Env, error) {
+	if len(args) == 1 && args[0] == "-" {
+		data, err := io.ReadAll(io.LimitReader(t.in, 1<<20))
+		if err != nil {
+			return nil, err
+		}
+		set, _, warnings, err := dotenv.Parse("standard input", data, nil)
+		t.warn(warnings)
+		if err == nil && len(set) == 0 {
+			err = usage("NAME=value lines", "standard input sets no config var")
+		}
+		return set, err
+	}
+	set := muster.Env{}
 	for _, arg := range args {
 		name, value, ok := strings.Cut(arg, "=")
 		if !ok || !muster.ValidEnvName(name) {
-			return usage("NAME=value", "%q does not set a config var", name)
+			return nil, usage("NAME=value", "%q does not set a config var", name)
 		}
 		set[name] = value
 	}
-	return t.changeConfig(c, api.ConfigRequest{Target: t.target(nil), Set: set}, "set")
+	return set, nil
 }
 
 func (t *terminal) configUnset(c *cobra.Command, args []string) error {

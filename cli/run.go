@@ -45,6 +45,11 @@ what follows added to it, as Heroku does.`,
 			}
 		}
 		exit, err := t.run(c, client, request, !noTTY && isTerminal(os.Stdin) && isTerminal(os.Stdout))
+		var failed *muster.Error
+		if errors.As(err, &failed) && failed.Code == muster.CodeFailed { // as a shell would put it
+			fmt.Fprintln(t.err, "muster:", err)
+			return exitError(127)
+		}
 		if err != nil {
 			return err
 		}

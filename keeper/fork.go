@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -189,6 +188,8 @@ func (k *Keeper) sink(spec Spec) Sink {
 	return k.acquireLog(spec.Log)
 }
 
+var errNotOnPath = errors.New("no such program on its PATH")
+
 // lookPath finds Argv[0] on the PATH the process will have, not on ours.
 func lookPath(spec Spec) (string, error) {
 	if len(spec.Argv) == 0 || spec.Argv[0] == "" {
@@ -207,7 +208,7 @@ func lookPath(spec Spec) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%s: %w on its PATH", name, exec.ErrNotFound)
+	return "", fmt.Errorf("%s: %w", name, errNotOnPath)
 }
 
 func pathOf(env []string) string {

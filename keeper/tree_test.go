@@ -113,6 +113,27 @@ func parent(pid int) int {
 	return ppid
 }
 
+// TestClearedEnvironment: a daemon that left its session and cleared its
+// environment is still known by the pipe it writes to.
+func TestClearedEnvironment(t *testing.T) {
+	needSetsid(t)
+	if !asSubreaper(t) {
+		return
+	}
+	r := newRig(t, Options{Subreaper: true})
+	file := filepath.Join(t.TempDir(), "pid")
+	command := fmt.Sprintf("(setsid env -i sh -c 'echo $$ > %s; exec sleep 1000' &); sleep 1000", file)
+	held := r.start(Spec{Argv: []string{"sh", "-c", command}, Env: markedEnv(), Mark: mark})
+	stray := pidIn(t, file)
+	if err := r.Sweep(held.ID); err != nil {
+		t.Error(err)
+	}
+	if alive(stray) {
+		t.Error("the stray survived the sweep")
+	}
+	r.ended(held.ID)
+}
+
 // TestSignalGroupAfterEnd reaches what a process left behind.
 func TestSignalGroupAfterEnd(t *testing.T) {
 	needSetsid(t)

@@ -72,7 +72,7 @@ func (s *Supervisor) startOneoff(o OneOff) (*oneoff, error) {
 	}
 	held, err := s.options.Keeper.Spawn(spec, o.Files)
 	if err != nil {
-		return nil, muster.Errorf(muster.CodeFailed, "", "run %s: %w", run.command, err)
+		return nil, muster.Errorf(muster.CodeFailed, "a program on the app's PATH, or a path to one", "run %s: %w", run.command, err)
 	}
 	s.oneoffStarted(run, held)
 	s.emit(run.name, muster.Event{Kind: muster.EventStarting, State: muster.StateUp, PID: held.PID,
