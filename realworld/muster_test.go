@@ -92,20 +92,26 @@ func (m *installation) story() string {
 	return "\n--- events\n" + events + "--- logs\n" + lines
 }
 
-// process returns what ps says of one process.
-func (m *installation) process(name string) muster.Process {
+// An informed process is one with the PORT it was given, which info tells.
+type informed struct {
+	muster.Process
+	Port int `json:"port"`
+}
+
+// process returns what info says of one process.
+func (m *installation) process(name string) informed {
 	m.t.Helper()
-	var list []muster.Process
-	if err := json.Unmarshal([]byte(m.do("ps", "--json")), &list); err != nil {
-		m.t.Fatalf("muster ps --json: %v", err)
+	var list []informed
+	if err := json.Unmarshal([]byte(m.do("info", "--json")), &list); err != nil {
+		m.t.Fatalf("muster info --json: %v", err)
 	}
 	for _, p := range list {
 		if p.Name == name {
 			return p
 		}
 	}
-	m.t.Fatalf("muster ps knows no %s: %+v", name, list)
-	return muster.Process{}
+	m.t.Fatalf("muster info knows no %s: %+v", name, list)
+	return informed{}
 }
 
 // wait asks again and again until done, and fails with the last reason.
