@@ -126,7 +126,7 @@ beside it, package.json, or the command you name.`,
 			root.AddCommand(command)
 		}
 	}
-	root.AddCommand(keeperCommand(t), daemonRole(t))
+	root.AddCommand(keeperCommand(t))
 	finish(root)
 	return root
 }

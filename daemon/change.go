@@ -280,14 +280,11 @@ func (d *Daemon) finishDelete(ctx context.Context, app string) {
 func (d *Daemon) Config(t Target) (app string, config muster.Env, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	sel, err := d.resolve(t)
+	app, err = d.oneApp(t, "config")
 	if err != nil {
 		return "", nil, err
 	}
-	if len(sel.Apps()) != 1 {
-		return "", nil, muster.Errorf(muster.CodeUsage, "-a APP", "config works on one app")
-	}
-	r := d.apps[sel[0].App].clone()
+	r := d.apps[app].clone()
 	return r.App.Name, r.Environment.Config, nil
 }
 
@@ -328,14 +325,9 @@ func ownVariable(name string) (hint string, own bool) {
 func (d *Daemon) storeConfig(t Target, set muster.Env, unset []string) (app string, names []string, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	sel, err := d.resolve(t)
-	if err != nil {
+	if app, err = d.oneApp(t, "config"); err != nil {
 		return "", nil, err
 	}
-	if len(sel.Apps()) != 1 {
-		return "", nil, muster.Errorf(muster.CodeUsage, "-a APP", "config works on one app")
-	}
-	app = sel[0].App
 	config := d.apps[app].clone().Environment.Config
 	if names = editConfig(config, set, unset); len(names) == 0 {
 		return app, nil, nil

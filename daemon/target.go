@@ -169,3 +169,15 @@ func (d *Daemon) one(t Target) (muster.Slot, error) {
 	return muster.Slot{}, muster.Errorf(muster.CodeUsage, "naming one of them, such as "+found[0].Name(),
 		"%s means %d processes", strings.Join(t.Names, " "), len(found))
 }
+
+// oneApp resolves a target that must mean one app. The caller holds mu.
+func (d *Daemon) oneApp(t Target, command string) (string, error) {
+	sel, err := d.resolve(t)
+	if err != nil {
+		return "", err
+	}
+	if len(sel.Apps()) != 1 {
+		return "", muster.Errorf(muster.CodeUsage, "-a APP", "%s works on one app", command)
+	}
+	return sel[0].App, nil
+}
